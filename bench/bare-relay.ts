@@ -1,0 +1,41 @@
+/**
+ * What uWebSockets.js does by itself: a relay without protocol, tokens or checks, to compare Mayfly against.
+ * `/TOPIC` subscribes the socket to the topic and publishes what it sends there; `/TOPIC?publish` publishes only.
+ */
+import { App, us_socket_local_port } from 'uWebSockets.js';
+
+const MIB = 1024 * 1024;
+
+/** Nobody publishes here: no path holds a question mark. A socket without any subscription cannot publish. */
+const PUBLISHERS = '?publish';
+
+interface Member {
+  readonly topic: string;
+  readonly subscribes: boolean;
+}
+
+App()
+  .ws<Member>('/*', {
+    compression: 0,
+    idleTimeout: 120,
+    maxBackpressure: 64 * MIB,
+    maxPayloadLength: MIB,
+    upgrade: (response, request, context) => {
+      const member: Member = { topic: request.getUrl().slice(1), subscribes: request.getQuery() !== 'publish' };
+      const key = request.getHeader('sec-websocket-key');
+      const extensions = request.getHeader('sec-websocket-extensions');
+      response.upgrade(member, key, request.getHeader('sec-websocket-protocol'), extensions, context);
+    },
+    open: (socket) => {
+      const { topic, subscribes } = socket.getUserData();
+      socket.subscribe(subscribes ? topic : PUBLISHERS);
+    },
+    message: (socket, message) => {
+      socket.publish(socket.getUserData().topic, message, true);
+    },
+  })
+  .listen('127.0.0.1', 0, (listener) => {
+    if (listener === false) throw new Error('could not listen on loopback');
+    const url = `ws://127.0.0.1:${us_socket_local_port(listener)}`;
+    process.stdout.write(`${JSON.stringify({ event: 'listening', url, admin: null })}\n`);
+  });

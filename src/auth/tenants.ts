@@ -1,0 +1,58 @@
+import type { JWK } from 'jose';
+import { type Operation, parseGrant } from '../core/grants.ts';
+import { ConfigError, type Problem } from '../errors.ts';
+import { algorithmOf, importKey, type TenantKey } from './keys.ts';
+
+/** A key as the configuration names it; its JWK and grants are not yet trusted. */
+export interface KeyConfig {
+  readonly kid: string;
+  readonly jwk: JWK;
+  readonly grants: Readonly<Record<string, string>>;
+  readonly ops?: readonly Operation[] | undefined;
+}
+
+/** The keys of each tenant, by tenant and kid. */
+export type KeyRing = ReadonlyMap<string, ReadonlyMap<string, TenantKey>>;
+
+/** Imports every key of every tenant. Throws one ConfigError that lists all that are not usable; secrets are never quoted. */
+export async function loadKeyRing(tenants: Readonly<Record<string, { keys: readonly KeyConfig[] }>>): Promise<KeyRing> {
+  const problems: Problem[] = [];
+  const ring = new Map<string, ReadonlyMap<string, TenantKey>>();
+  for (const [tenant, { keys }] of Object.entries(tenants)) {
+    const byKid = new Map<string, TenantKey>();
+    for (const [i, config] of keys.entries()) {
+      const path = `tenants.${tenant}.keys.${i}`;
+      if (byKid.has(config.kid))
+        problems.push({ path: `${path}.kid`, message: 'is used by an earlier key of this tenant' });
+      const key = await loadKey(config, path, problems);
+      if (key !== undefined) byKid.set(key.kid, key);
+    }
+    ring.set(tenant, byKid);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return ring;
+}
+
+async function loadKey(config: KeyConfig, path: string, problems: Problem[]): Promise<TenantKey | undefined> {
+  const ceiling = Object.entries(config.grants).flatMap(([text, letters]) => {
+    const grant = parseGrant(text, letters);
+    if (typeof grant !== 'string') return [grant];
+    problems.push({ path: `${path}.grants.${JSON.stringify(text)}`, message: grant });
+    return [];
+  });
+  const kind = algorithmOf(config.jwk);
+  if (typeof kind === 'string') {
+    problems.push({ path: `${path}.jwk`, message: kind });
+    return undefined;
+  }
+  try {
+    const imported = await importKey(config.jwk, kind.algorithm);
+    return { kid: config.kid, algorithm: kind.algorithm, ...imported, ceiling, ops: config.ops ?? [] };
+  } catch {
+    problems.push({
+      path: `${path}.jwk`,
+      message: 'is not a usable key: check that its numbers are base64url and belong together',
+    });
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import { Command, Option } from 'commander';
+import { exportJWK, generateKeyPair, generateSecret, type JWK } from 'jose';
+import type { Algorithm } from '../auth/keys.ts';
+import { publicPart, readPrivateJwk } from './key-file.ts';
+
+interface KeygenOptions {
+  readonly alg: Algorithm;
+  readonly public?: string;
+}
+
+/** `mayfly keygen`: prints a fresh pair of JWKs, `private` for the tenant's server, `public` for the relay's configuration. */
+export function keygenCommand(): Command {
+  return new Command('keygen')
+    .description('print a fresh key pair as JWKs: {"private": …, "public": …}')
+    .addOption(new Option('--alg <alg>', 'algorithm').choices(['EdDSA', 'ES256', 'RS256', 'HS256']).default('EdDSA'))
+    .option('--public <file>', 'print only the public JWK of a pair printed before')
+    .action(keygen);
+}
+
+async function keygen({ alg, public: file }: KeygenOptions): Promise<void> {
+  const privateJwk = file === undefined ? await generate(alg) : await readPrivateJwk(file);
+  const publicJwk = publicPart(privateJwk);
+  const printed = file === undefined ? { private: privateJwk, public: publicJwk } : publicJwk;
+  process.stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
+}
+
+async function generate(alg: Algorithm): Promise<JWK> {
+  if (alg === 'HS256') return exportJWK(await generateSecret(alg, { extractable: true }));
+  return exportJWK((await generateKeyPair(alg, { extractable: true })).privateKey);
+}

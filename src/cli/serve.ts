@@ -1,0 +1,67 @@
+import { Command } from 'commander';
+import { type LoadedConfig, loadConfigFile } from '../config/load.ts';
+import { ConfigError } from '../errors.ts';
+import { type Relay, startRelay } from '../relay.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { developmentConfig, developmentGuide } from './development.ts';
+
+interface ServeOptions {
+  readonly config?: string;
+  readonly check?: true;
+}
+
+/** `mayfly serve`: runs a relay until SIGTERM or SIGINT drains it. Without a configuration: a development relay on loopback. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run a relay; without --config, a development relay on loopback')
+    .option('--config <file>', 'configuration file (also MAYFLY_CONFIG)')
+    .option('--check', 'check the configuration and exit')
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const file = options.config ?? process.env.MAYFLY_CONFIG;
+  if (file === undefined) {
+    await serveForDevelopment(options.check === true);
+    return;
+  }
+  const loaded = await loadConfigFile(file, process.env);
+  if (options.check === true) {
+    process.stdout.write('the configuration is good\n');
+    return;
+  }
+  const logger = createLogger();
+  const relay = startRelay(loaded, logger);
+  run(relay, logger, () => loadConfigFile(file, process.env));
+  process.stdout.write(`${JSON.stringify({ event: 'listening', url: relay.url, admin: relay.adminUrl })}\n`);
+}
+
+async function serveForDevelopment(isCheck: boolean): Promise<void> {
+  const development = await developmentConfig(process.env);
+  if (isCheck) {
+    process.stdout.write('no configuration: this would be a development relay\n');
+    return;
+  }
+  const logger = createLogger();
+  const relay = startRelay(development.loaded, logger);
+  run(relay, logger, async () => development.loaded);
+  process.stdout.write(await developmentGuide(relay, development));
+}
+
+function run(relay: Relay, logger: Logger, load: () => Promise<LoadedConfig>): void {
+  if (!('permission' in process))
+    logger.warn('started without the permission model: nothing keeps this process from writing files');
+  const stop = (): void => {
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+    relay.stop().then(() => process.exit(0));
+  };
+  const reload = (): void => {
+    load()
+      .then(relay.reload)
+      .catch((error: unknown) => {
+        const problems = error instanceof ConfigError ? error.problems : [String(error)];
+        logger.error({ problems }, 'reload refused; the configuration in force stays');
+      });
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+}

@@ -1,0 +1,122 @@
+import * as v from 'valibot';
+import { OPERATIONS } from '../core/grants.ts';
+
+const MIB = 1024 * 1024;
+const MAX_TIMER_MS = 3_600_000;
+
+function integer(min: number, max: number, description: string) {
+  const range = `must be an integer from ${min} to ${max}`;
+  return v.pipe(
+    v.number(range),
+    v.integer(range),
+    v.minValue(min, range),
+    v.maxValue(max, range),
+    v.description(description),
+  );
+}
+
+const text = (description: string) =>
+  v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'), v.description(description));
+const port = (description: string) => integer(0, 65_535, description);
+
+const tls = v.strictObject({
+  certFile: text('PEM file with the certificate chain, read at start and at SIGHUP'),
+  keyFile: text('PEM file with its private key'),
+});
+
+const listen = v.strictObject({
+  host: v.optional(text('address to listen on'), '127.0.0.1'),
+  port: v.optional(port('port to listen on; 0 picks a free one'), 8443),
+  tls: v.optional(tls),
+  behindProxy: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description('plain ws off loopback, for a proxy that speaks TLS to the world'),
+    ),
+    false,
+  ),
+});
+
+const admin = v.strictObject({
+  host: v.optional(text('address of the admin listener: metrics and health'), '127.0.0.1'),
+  port: v.optional(port('its port; 0 picks a free one'), 9464),
+});
+
+const key = v.strictObject({
+  kid: text('the id tokens name in their header'),
+  jwk: v.pipe(
+    v.looseObject({ kty: v.string('must be a JWK (RFC 7517): kty is missing') }, 'must be a JWK (RFC 7517)'),
+    v.description('public key, or a shared secret (kty "oct")'),
+  ),
+  grants: v.pipe(
+    v.record(v.string(), v.string('must be letters out of "rwpa"'), 'must be a map of pattern to letters'),
+    v.description('ceiling: the most a token signed by this key may do; pattern to letters out of "rwpa"'),
+  ),
+  ops: v.optional(
+    v.pipe(
+      v.array(v.picklist(OPERATIONS, `must be one of: ${OPERATIONS.join(', ')}`), 'must be a list'),
+      v.description('authority operations a token signed by this key may carry'),
+    ),
+  ),
+});
+
+const tenantLimits = v.strictObject({
+  connections: v.optional(integer(1, 10_000_000, 'open connections'), 100_000),
+  channels: v.optional(integer(1, 10_000_000, 'live channels'), 100_000),
+  framesPerSecond: v.optional(
+    integer(1, 1_000_000_000, 'frames published per second, by all connections together'),
+    1_000_000,
+  ),
+});
+
+const tenant = v.strictObject({
+  keys: v.pipe(v.array(key, 'must be a list of keys'), v.minLength(1, 'must have at least one key')),
+  limits: v.optional(tenantLimits, {}),
+});
+
+const limits = v.strictObject({
+  maxFrameBytes: v.optional(integer(256, 16 * MIB, 'bytes of one MESSAGE'), 65_536),
+  maxBufferedBytes: v.optional(integer(65_536, 1024 * MIB, 'bytes that may wait for one connection to read'), MIB),
+  slowConsumerTimeoutMs: v.optional(
+    integer(100, MAX_TIMER_MS, 'time a byte may wait for a connection to read'),
+    10_000,
+  ),
+  helloTimeoutMs: v.optional(integer(100, MAX_TIMER_MS, 'time from the upgrade to HELLO'), 10_000),
+  drainTimeoutMs: v.optional(integer(0, MAX_TIMER_MS, 'time over which connections are closed at a stop'), 15_000),
+  maxAttachments: v.optional(integer(1, 1_000_000, 'attachments of one connection'), 1000),
+  framesPerSecond: v.optional(integer(1, 1_000_000_000, 'frames one connection may send per second'), 100_000),
+  bytesPerSecond: v.optional(integer(1024, 1_000_000_000_000, 'bytes one connection may send per second'), 128 * MIB),
+  maxTokenTtlSeconds: v.optional(integer(1, 31_536_000, 'longest life of a token'), 86_400),
+  maxConnections: v.optional(integer(1, 10_000_000, 'open connections of the relay'), 100_000),
+  maxMemoryBytes: v.optional(
+    integer(64 * MIB, 2 ** 50, 'resident memory past which new connections are refused'),
+    4096 * MIB,
+  ),
+});
+
+const TENANT_NAME = /^[!-~]{1,64}$/;
+
+/** The configuration file. Source of the shipped JSON Schema and of the tables in docs/OPERATIONS.md. */
+export const ConfigSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  listen: v.optional(listen, {}),
+  admin: v.optional(admin, {}),
+  tenants: v.record(
+    v.pipe(v.string(), v.regex(TENANT_NAME, 'a tenant name is 1 to 64 printable ASCII characters')),
+    tenant,
+    'must be a map of tenant name to tenant',
+  ),
+  limits: v.optional(limits, {}),
+  cors: v.optional(
+    v.strictObject({
+      origins: v.optional(v.array(text('an origin, such as https://app.example'), 'must be a list of origins'), []),
+    }),
+    {},
+  ),
+});
+
+/** A complete, checked configuration with all defaults filled in. */
+export type Config = v.InferOutput<typeof ConfigSchema>;
+
+/** The sections whose plain values the environment can override. */
+export const ENV_SECTIONS = { listen, admin, limits, tls };

@@ -1,0 +1,32 @@
+import type { Pattern } from '../protocol/channel.ts';
+import { Batch } from './batch.ts';
+import type { Tenant } from './tenant.ts';
+
+/** A live channel of one tenant. Its random id is unique in this relay and is also its epoch. */
+export class Channel {
+  readonly id: number;
+  readonly name: string;
+  readonly segments: Pattern;
+  readonly tenant: Tenant;
+  /** Number of the latest frame; 0 for none. */
+  seq = 0;
+  /** Connections attached by name, and through a pattern or by name. */
+  namedCount = 0;
+  occupancy = 0;
+  /** Connections that get its frames. */
+  subscriberCount = 0;
+  /** Connections that get its notices. */
+  presenceCount = 0;
+  readonly frames: Batch;
+  readonly notices: Batch;
+
+  constructor(id: number, name: string, segments: Pattern, tenant: Tenant) {
+    this.id = id;
+    this.name = name;
+    this.segments = segments;
+    this.tenant = tenant;
+    const topic = id.toString(36);
+    this.frames = new Batch(topic);
+    this.notices = new Batch(`${topic}!`);
+  }
+}

@@ -1,0 +1,76 @@
+import { encodeFrame } from '../protocol/codec.ts';
+import { CLOSE_CODE, type CloseName, ERROR_STATUS, type Refusal, refusal } from '../protocol/codes.ts';
+import { FrameType } from '../protocol/frames.ts';
+
+/** How to end a connection. */
+export interface Close {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A token to verify at the door before the grants can be swapped. */
+export interface RenewRequest {
+  readonly ref: number;
+  readonly token: string | null;
+}
+
+/** What the edge must do for the connection just served, in this order: send the reply, verify the renewal, close. */
+export interface Outcome {
+  readonly reply: Uint8Array | null;
+  readonly renew: RenewRequest | null;
+  readonly close: Close | null;
+}
+
+/** The outcome of nearly every message. */
+export const NOTHING: Outcome = { reply: null, renew: null, close: null };
+
+/** An outcome that only replies. */
+export function replyWith(...frames: readonly Uint8Array[]): Outcome {
+  return frames.length === 0 ? NOTHING : { reply: concat(frames), renew: null, close: null };
+}
+
+/** An outcome that closes, after the given frames. */
+export function closeWith(close: Close, ...frames: readonly Uint8Array[]): Outcome {
+  return { reply: frames.length === 0 ? null : concat(frames), renew: null, close };
+}
+
+/** The close for a name of the table, with an optional detail in its reason. */
+export function closeFor(name: CloseName, detail?: string): Close {
+  return { code: CLOSE_CODE[name], reason: detail === undefined ? name : `${name}: ${detail}` };
+}
+
+/** Encodes an ERROR frame. */
+export function errorFrame(refused: Refusal, ref: number | null, channelId: number | null = null): Uint8Array {
+  return encodeFrame([FrameType.ERROR, ref, refused.status, refused.code, refused.detail, channelId]);
+}
+
+/** The ERROR and close for bytes that break the protocol. */
+export function protocolError(detail: string, ...before: readonly Uint8Array[]): Outcome {
+  return closeWith(closeFor('protocol_error', detail), ...before, errorFrame(refusal('protocol_error', detail), null));
+}
+
+/** The ERROR and close for a refused HELLO or upgrade; the table in docs/PROTOCOL.md, section 3. */
+export function helloRefused(refused: Refusal): Outcome {
+  const name = HELLO_CLOSE[refused.code] ?? (ERROR_STATUS[refused.code] >= 500 ? 'internal_error' : 'token_rejected');
+  return closeWith(closeFor(name, name === refused.code ? undefined : refused.code), errorFrame(refused, null));
+}
+
+const HELLO_CLOSE: Partial<Record<Refusal['code'], CloseName>> = {
+  unsupported_version: 'unsupported_version',
+  token_missing: 'token_missing',
+  token_expired: 'token_expired',
+  token_revoked: 'token_revoked',
+  too_many_connections: 'overloaded',
+};
+
+function concat(frames: readonly Uint8Array[]): Uint8Array {
+  const [first] = frames;
+  if (first !== undefined && frames.length === 1) return first;
+  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
+  let pos = 0;
+  for (const frame of frames) {
+    bytes.set(frame, pos);
+    pos += frame.length;
+  }
+  return bytes;
+}

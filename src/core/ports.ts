@@ -1,0 +1,36 @@
+/** A connected client as the edge knows it. Opaque here: core only hands it back. */
+export type Connection = object;
+
+/**
+ * Native publish and subscribe.
+ * Trusts: core has authorized every call. Promises: bytes are copied before a call returns; one connection gets what was published to a
+ * topic, and what was sent to it, in call order; a connection over its buffer limit is skipped and later reported as lossy; never throws.
+ */
+export interface Fanout {
+  subscribe(connection: Connection, topic: string): void;
+  unsubscribe(connection: Connection, topic: string): void;
+  /** Hands `bytes` to every subscriber of the topic except one. */
+  publish(topic: string, bytes: Uint8Array, except: Connection | null): void;
+  /** Sends frames core owes a connection other than the one being served. */
+  send(connection: Connection, bytes: Uint8Array): void;
+}
+
+/** Milliseconds since 1970. */
+export interface Clock {
+  nowMs(): number;
+}
+
+/** Counters core adds to, plain numbers that are read at a scrape. */
+export interface Meter {
+  framesIn: number;
+  bytesIn: number;
+  deliveries: number;
+  deliveredBytes: number;
+  channels: number;
+  attachments: number;
+  /** Counts one refused operation under its HTTP status. */
+  refused(status: number): void;
+}
+
+/** Runs the callback once, after every event of the current loop turn. */
+export type EndOfTurn = (callback: () => void) => void;

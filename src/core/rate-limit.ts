@@ -1,0 +1,35 @@
+/** What a bucket says of a request: go on, refuse it, or end a sender that will not slow down. */
+export const Verdict = { OK: 0, REFUSE: 1, FLOOD: 2 } as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+
+/** A token bucket. `rate` in units per second; the burst is two seconds' worth. Refused requests count too, so a flood runs into debt. */
+export class TokenBucket {
+  #rate: number;
+  #tokens: number;
+  #filledAtMs = 0;
+
+  constructor(rate: number) {
+    this.#rate = rate;
+    this.#tokens = rate * 2;
+  }
+
+  /** Takes `cost` units at `nowMs`. A debt of more than another burst is a FLOOD. */
+  take(cost: number, nowMs: number): Verdict {
+    if (nowMs !== this.#filledAtMs) this.#refill(nowMs);
+    this.#tokens -= cost;
+    if (this.#tokens >= 0) return Verdict.OK;
+    return this.#tokens < -this.#rate * 2 ? Verdict.FLOOD : Verdict.REFUSE;
+  }
+
+  /** Changes the rate from now on. */
+  setRate(rate: number): void {
+    this.#rate = rate;
+    this.#tokens = Math.min(this.#tokens, rate * 2);
+  }
+
+  #refill(nowMs: number): void {
+    const elapsedMs = Math.max(0, nowMs - this.#filledAtMs);
+    this.#tokens = Math.min(this.#rate * 2, this.#tokens + (elapsedMs * this.#rate) / 1000);
+    this.#filledAtMs = nowMs;
+  }
+}

@@ -1,0 +1,145 @@
+import { encodeFrame } from '../protocol/codec.ts';
+import { type Refusal, refusal } from '../protocol/codes.ts';
+import { FrameType } from '../protocol/frames.ts';
+import type { Channels } from './channels.ts';
+import type { KeyCeiling, Rules, VerifiedToken } from './grants.ts';
+import { heads } from './heads.ts';
+import { randomId } from './ids.ts';
+import { closeFor, closeWith, errorFrame, type Outcome, replyWith } from './outcome.ts';
+import type { Connection, Fanout } from './ports.ts';
+import { regrant } from './regrant.ts';
+import type { Revocation } from './revocations.ts';
+import { Session, type SessionLimits } from './session.ts';
+import { Tenant, type TenantLimits } from './tenant.ts';
+import type { Turn } from './turn.ts';
+
+/** What the configuration says of a tenant. */
+export interface TenantSettings {
+  readonly limits: TenantLimits;
+  readonly keys: ReadonlyMap<string, KeyCeiling>;
+}
+
+/** What a revocation or a reload did: sessions the edge must close, and how many attachments it ended on others. */
+export interface Withdrawal {
+  readonly closing: readonly Session[];
+  readonly detached: number;
+}
+
+const GONE = refusal('token_invalid', 'not a token signed by a known key of its tenant');
+
+/** Every tenant and session of the relay. */
+export class Sessions {
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #senders = new Set<number>();
+  readonly #channels: Channels;
+  readonly #turn: Turn;
+  readonly #fanout: Fanout;
+  readonly #limits: SessionLimits;
+
+  constructor(channels: Channels, turn: Turn, fanout: Fanout, limits: SessionLimits) {
+    this.#channels = channels;
+    this.#turn = turn;
+    this.#fanout = fanout;
+    this.#limits = limits;
+  }
+
+  /** The tenant and rules of a verified token, as they are now. */
+  admit(token: VerifiedToken): { tenant: Tenant; rules: Rules } | Refusal {
+    const tenant = this.#tenants.get(token.tenant);
+    if (tenant === undefined) return GONE;
+    const rules = tenant.admit(token);
+    return 'status' in rules ? rules : { tenant, rules };
+  }
+
+  /** Opens a session for a connection whose token was verified. */
+  open(connection: Connection, token: VerifiedToken): Session | Refusal {
+    this.#turn.open();
+    const admitted = this.admit(token);
+    if ('status' in admitted) return admitted;
+    const { tenant } = admitted;
+    if (tenant.sessions.size >= tenant.limits.connections)
+      return refusal('too_many_connections', 'the tenant has too many connections');
+    const sender = randomId((id) => this.#senders.has(id));
+    const session = new Session({ connection, token, ...admitted }, sender, this.#limits, this.#turn.nowMs);
+    this.#senders.add(sender);
+    tenant.sessions.add(session);
+    return session;
+  }
+
+  /** Forgets a session whose connection is gone. */
+  close(session: Session): void {
+    this.#turn.open();
+    this.#channels.leave(session);
+    session.tenant.sessions.delete(session);
+    this.#senders.delete(session.sender);
+  }
+
+  /** Answers a RENEW whose token was verified, or refused. */
+  renew(session: Session, ref: number, verified: VerifiedToken | Refusal): Outcome {
+    this.#turn.open();
+    session.isRenewing = false;
+    const refuse = (refused: Refusal): Outcome => replyWith(errorFrame(refused, ref));
+    if ('status' in verified) return refuse(verified);
+    if (verified.tenant !== session.token.tenant || verified.sub !== session.token.sub) {
+      return refuse(refusal('renew_mismatch', 'the token is for another tenant or user'));
+    }
+    const rules = session.tenant.admit(verified);
+    if ('status' in rules) return refuse(rules);
+    session.setToken(verified, this.#turn.nowMs);
+    const detached = regrant(session, rules, this.#channels);
+    return replyWith(encodeFrame([FrameType.RENEWED, ref, verified.expiresAtMs / 1000]), ...detached);
+  }
+
+  /** HEAD for every channel of a connection that lost frames and has room again. */
+  headsFor(session: Session): Outcome {
+    this.#turn.open();
+    session.isLossy = false;
+    return replyWith(...heads(session, this.#turn));
+  }
+
+  /** Takes a revocation into force on one tenant, live sessions included. */
+  revoke(tenant: Tenant, revocation: Revocation): Withdrawal {
+    this.#turn.open();
+    tenant.revocations.add(revocation, this.#turn.nowMs);
+    return this.#readmit(tenant);
+  }
+
+  /** Sets the tenants to these: new ones are made, known ones changed, and those not named lose their sessions. */
+  configure(settings: ReadonlyMap<string, TenantSettings>): Withdrawal {
+    this.#turn.open();
+    const closing: Session[] = [];
+    let detached = 0;
+    for (const [name, { limits, keys }] of settings) {
+      const tenant = this.#tenants.get(name);
+      if (tenant === undefined) this.#tenants.set(name, new Tenant(name, limits, keys));
+      else tenant.configure(limits, keys);
+    }
+    for (const [name, tenant] of this.#tenants) {
+      if (!settings.has(name)) tenant.configure(tenant.limits, new Map());
+      const withdrawn = this.#readmit(tenant);
+      closing.push(...withdrawn.closing);
+      detached += withdrawn.detached;
+      if (!settings.has(name)) this.#tenants.delete(name);
+    }
+    return { closing, detached };
+  }
+
+  #readmit(tenant: Tenant): Withdrawal {
+    const closing: Session[] = [];
+    let detached = 0;
+    for (const session of tenant.sessions) {
+      const rules = tenant.admit(session.token);
+      if ('status' in rules) {
+        closing.push(session);
+        continue;
+      }
+      const frames = regrant(session, rules, this.#channels);
+      for (const frame of frames) this.#fanout.send(session.connection, frame);
+      detached += frames.length;
+    }
+    return { closing, detached };
+  }
+}
+
+/** The close for a session whose token was revoked or whose key is gone. */
+export const REVOKED: Outcome = closeWith(closeFor('token_revoked'));

@@ -1,0 +1,27 @@
+import type { VerifiedToken } from '../core/grants.ts';
+import type { Close } from '../core/outcome.ts';
+import type { Session } from '../core/session.ts';
+import { Probes } from './probes.ts';
+import type { TemplatedApp, WebSocket } from './uws.ts';
+
+/** One WebSocket connection at the edge; what core calls a Connection. */
+export class Peer {
+  readonly app: TemplatedApp;
+  readonly probes = new Probes();
+  /** When HELLO is overdue, milliseconds since 1970. */
+  readonly helloDeadlineMs: number;
+  /** The token of the upgrade request, for the session to be opened with. */
+  bearer: VerifiedToken | null;
+  /** Undefined before open and after close: the native object must not be touched then. */
+  socket: WebSocket<Peer> | undefined;
+  session: Session | null = null;
+  isGreeting = false;
+  /** Set when it will be closed as soon as what it has not read yet is gone. */
+  closing: Close | null = null;
+
+  constructor(app: TemplatedApp, helloDeadlineMs: number, bearer: VerifiedToken | null) {
+    this.app = app;
+    this.helloDeadlineMs = helloDeadlineMs;
+    this.bearer = bearer;
+  }
+}

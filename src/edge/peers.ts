@@ -1,0 +1,134 @@
+import { checkExpiry } from '../core/deadlines.ts';
+import { type Close, closeFor, closeWith, NOTHING, type Outcome } from '../core/outcome.ts';
+import type { Session } from '../core/session.ts';
+import type { Sessions } from '../core/sessions.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import { Peer } from './peer.ts';
+import { DROPPED, type WebSocket } from './uws.ts';
+
+/** Limits of a connection's life, in milliseconds and bytes. */
+export interface PeerLimits {
+  readonly maxBufferedBytes: number;
+  readonly slowConsumerTimeoutMs: number;
+}
+
+/** Every open connection, and what the edge does to one: send, close, cut, look after its deadlines. */
+export class Peers {
+  readonly #all: Peer[] = [];
+  readonly #slots = new Map<Peer, number>();
+  readonly #sessions: Sessions;
+  readonly #counters: Counters;
+  readonly #limits: PeerLimits;
+
+  constructor(sessions: Sessions, counters: Counters, limits: PeerLimits) {
+    this.#sessions = sessions;
+    this.#counters = counters;
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#all.length;
+  }
+
+  /** The peers at this moment. */
+  list(): readonly Peer[] {
+    return [...this.#all];
+  }
+
+  at(index: number): Peer | undefined {
+    return this.#all[index];
+  }
+
+  add(peer: Peer, socket: WebSocket<Peer>): void {
+    peer.socket = socket;
+    this.#slots.set(peer, this.#all.push(peer) - 1);
+    this.#counters.connections = this.#all.length;
+  }
+
+  remove(peer: Peer): void {
+    peer.socket = undefined;
+    const slot = this.#slots.get(peer);
+    const last = this.#all.pop();
+    if (slot === undefined || last === undefined) return;
+    this.#slots.delete(peer);
+    if (last !== peer) {
+      this.#all[slot] = last;
+      this.#slots.set(last, slot);
+    }
+    this.#counters.connections = this.#all.length;
+  }
+
+  /** Sends the reply and closes, as the outcome says. Returns whether the connection goes on. */
+  perform(peer: Peer, outcome: Outcome): boolean {
+    const socket = peer.socket;
+    if (socket === undefined) return false;
+    if (outcome.reply !== null && socket.send(outcome.reply, true) === DROPPED) {
+      this.cut(peer);
+      return false;
+    }
+    if (outcome.close !== null) this.close(peer, outcome.close);
+    return outcome.close === null;
+  }
+
+  /** Closes every connection of these sessions with one outcome. */
+  performAll(sessions: readonly Session[], outcome: Outcome): void {
+    for (const session of sessions) if (session.connection instanceof Peer) this.perform(session.connection, outcome);
+  }
+
+  /** Ends the session now, and the connection as soon as what waits for it is read, or is too old. */
+  close(peer: Peer, close: Close): void {
+    const socket = peer.socket;
+    if (socket === undefined || peer.closing !== null) return;
+    this.#counters.closed(close.code);
+    if (socket.getBufferedAmount() === 0) {
+      socket.end(close.code, close.reason);
+      return;
+    }
+    peer.closing = close;
+    for (const topic of socket.getTopics()) socket.unsubscribe(topic);
+    if (peer.session !== null) this.#sessions.close(peer.session);
+    peer.session = null;
+  }
+
+  /** Ends a connection that does not read, and with it every byte that waits. No close frame: it would wait behind them. */
+  cut(peer: Peer): void {
+    this.#counters.cutConnections++;
+    peer.socket?.close();
+  }
+
+  /** Notes that frames for a connection were skipped. */
+  markLossy(peer: Peer): void {
+    const session = peer.session;
+    if (session === null || session.isLossy) return;
+    session.isLossy = true;
+    this.#counters.slowConsumers++;
+  }
+
+  /** A connection has read something: it may be owed HEADs, or its close. */
+  drained(peer: Peer): void {
+    const buffered = peer.socket?.getBufferedAmount() ?? 0;
+    if (buffered === 0) peer.probes.clear();
+    if (peer.closing !== null) {
+      if (buffered === 0) peer.socket?.end(peer.closing.code, peer.closing.reason);
+    } else if (peer.session?.isLossy === true && buffered <= this.#limits.maxBufferedBytes / 4) {
+      this.perform(peer, this.#sessions.headsFor(peer.session));
+    }
+  }
+
+  /** Looks after one connection's deadlines. `periodMs` is the time to the next look. */
+  inspect(peer: Peer, nowMs: number, periodMs: number): void {
+    const socket = peer.socket;
+    if (socket === undefined) return;
+    if (peer.session !== null) {
+      const due = checkExpiry(peer.session, nowMs);
+      if (due !== NOTHING) this.perform(peer, due);
+    } else if (peer.closing === null && nowMs >= peer.helloDeadlineMs) {
+      this.perform(peer, closeWith(closeFor('hello_timeout')));
+    }
+    if (peer.socket === undefined) return;
+    if (socket.getBufferedAmount() === 0) peer.probes.clear();
+    else peer.probes.ping(nowMs, (payload) => socket.ping(payload) !== DROPPED);
+    if (peer.probes.oldestMs(nowMs) > this.#limits.slowConsumerTimeoutMs - periodMs) this.cut(peer);
+    else if (peer.session?.isLossy === true) this.drained(peer);
+  }
+}

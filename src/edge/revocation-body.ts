@@ -1,0 +1,49 @@
+import * as v from 'valibot';
+import type { Revocation, Target } from '../core/revocations.ts';
+import { parsePattern } from '../protocol/channel.ts';
+import { type Refusal, refusal } from '../protocol/codes.ts';
+
+const before = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
+const id = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256));
+
+const RevocationBody = v.union([
+  v.strictObject({ jti: id, before }),
+  v.strictObject({ sub: id, dev: v.exactOptional(id), before }),
+  v.strictObject({ kid: id, before }),
+  v.strictObject({ channel: id, before }),
+]);
+
+const BAD_BODY = refusal(
+  'bad_body',
+  'name one of: jti; sub; sub and dev; kid; channel. And before, in seconds, if you like',
+);
+
+/**
+ * Reads the body of POST /v1/revocations. Tokens issued before `before` (now, if left out, and never later) are covered; they are all
+ * expired `maxTokenTtlSeconds` after that.
+ */
+export function readRevocation(body: Uint8Array, nowMs: number, maxTokenTtlSeconds: number): Revocation | Refusal {
+  const parsed = v.safeParse(RevocationBody, parseJson(body));
+  if (!parsed.success) return BAD_BODY;
+  const { before: beforeSeconds, ...named } = parsed.output;
+  const target = targetOf(named);
+  if (target === undefined) return refusal('bad_channel', 'not a channel name or pattern, or reserved');
+  const beforeMs = beforeSeconds === undefined ? nowMs + 1 : Math.min(beforeSeconds * 1000, nowMs + 1);
+  return { target, beforeMs, untilMs: nowMs + maxTokenTtlSeconds * 1000 };
+}
+
+function targetOf(
+  named: { channel: string } | { jti: string } | { sub: string; dev?: string } | { kid: string },
+): Target | undefined {
+  if (!('channel' in named)) return named;
+  const channel = parsePattern(named.channel);
+  return channel === undefined ? undefined : { channel };
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

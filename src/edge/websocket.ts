@@ -1,0 +1,85 @@
+import type { Dispatch } from '../core/dispatch.ts';
+import { NOTHING, type Outcome, protocolError } from '../core/outcome.ts';
+import type { Sessions } from '../core/sessions.ts';
+import type { Door } from './door.ts';
+import type { Peer } from './peer.ts';
+import type { Peers } from './peers.ts';
+import type { WebSocket } from './uws.ts';
+
+/** What the handlers of one listener need. */
+export interface WebSocketPorts {
+  readonly dispatch: Dispatch;
+  readonly sessions: Sessions;
+  readonly door: Door;
+  readonly peers: Peers;
+}
+
+/** The socket events of the relay, as uWebSockets.js handlers: decode here, decide in core, perform what it returns. */
+export function webSocketHandlers({ dispatch, sessions, door, peers }: WebSocketPorts) {
+  function perform(peer: Peer, outcome: Outcome): void {
+    if (!peers.perform(peer, outcome) || outcome.renew === null) return;
+    const session = peer.session;
+    if (session === null) return;
+    door.renew(session, outcome.renew).then((renewed) => {
+      if (peer.session === session) peers.perform(peer, renewed);
+    });
+  }
+
+  function hello(peer: Peer, bytes: Uint8Array): void {
+    const read = door.readHello(peer, bytes);
+    if (!('token' in read)) {
+      peers.perform(peer, read);
+      return;
+    }
+    peer.isGreeting = true;
+    door.verify(read.token).then((verified) => {
+      if (peer.socket !== undefined && peer.closing === null) peers.perform(peer, door.welcome(peer, verified));
+    });
+  }
+
+  return {
+    open(socket: WebSocket<Peer>): void {
+      const peer = socket.getUserData();
+      peers.add(peer, socket);
+      const bearer = peer.bearer;
+      peer.bearer = null;
+      if (bearer !== null) peers.perform(peer, door.welcome(peer, bearer));
+    },
+
+    message(socket: WebSocket<Peer>, message: ArrayBuffer, isBinary: boolean): void {
+      const peer = socket.getUserData();
+      if (peer.closing !== null) return;
+      if (!isBinary) {
+        peers.perform(peer, protocolError('text message'));
+        return;
+      }
+      const bytes = new Uint8Array(message);
+      if (peer.session === null) {
+        hello(peer, bytes);
+        return;
+      }
+      const outcome = dispatch.receive(peer.session, bytes);
+      if (outcome !== NOTHING) perform(peer, outcome);
+    },
+
+    dropped(socket: WebSocket<Peer>): void {
+      peers.markLossy(socket.getUserData());
+    },
+
+    drain(socket: WebSocket<Peer>): void {
+      peers.drained(socket.getUserData());
+    },
+
+    pong(socket: WebSocket<Peer>, payload: ArrayBuffer): void {
+      socket.getUserData().probes.pong(payload);
+    },
+
+    close(socket: WebSocket<Peer>): void {
+      const peer = socket.getUserData();
+      peers.remove(peer);
+      if (peer.session === null) return;
+      sessions.close(peer.session);
+      peer.session = null;
+    },
+  };
+}

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import type { KeyRing } from './auth/tenants.ts';
+import { verifyToken } from './auth/tokens.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { Channels } from './core/channels.ts';
+import { Control } from './core/control.ts';
+import { Dispatch } from './core/dispatch.ts';
+import type { Clock } from './core/ports.ts';
+import { Router } from './core/router.ts';
+import { REVOKED, Sessions, type TenantSettings } from './core/sessions.ts';
+import { Turn } from './core/turn.ts';
+import { addAdminRoutes } from './edge/admin.ts';
+import { Door } from './edge/door.ts';
+import { drain } from './edge/drain.ts';
+import { UwsFanout } from './edge/fanout.ts';
+import { addRoutes } from './edge/http.ts';
+import type { Peer } from './edge/peer.ts';
+import { Peers } from './edge/peers.ts';
+import { startSweep } from './edge/sweep.ts';
+import { upgradeHandler } from './edge/upgrade.ts';
+import { createApp, type Listening, listen, type TemplatedApp } from './edge/uws.ts';
+import { webSocketHandlers } from './edge/websocket.ts';
+import { type Refusal, refusal } from './protocol/codes.ts';
+import { Counters } from './telemetry/counters.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** A relay that listens. URLs hold the ports that were really taken. */
+export interface Relay {
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Puts tenants, keys and certificate of another configuration in force; no connection they still permit is dropped. */
+  reload(loaded: LoadedConfig): void;
+  /** Drains and stops. Resolves when the last connection is gone; at most `limits.drainTimeoutMs` later. */
+  stop(): Promise<void>;
+}
+
+const MAX_SWEEP_PERIOD_MS = 250;
+const CHANNEL_IDLE_MS = 60_000;
+const IDLE_TIMEOUT_SECONDS = 120;
+/** Room above uWebSockets.js's own limit for what it adds after checking it: one message and one cork buffer. */
+const CORK_BYTES = 32 * 1024;
+
+/** Composes and starts a relay. Throws a RelayError when it cannot listen. */
+export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = { nowMs: Date.now }): Relay {
+  const { config } = loaded;
+  const { limits } = config;
+  let keys = loaded.keys;
+  let isDraining = false;
+  let isMemoryFull = false;
+
+  const counters = new Counters();
+  const metrics = createMetrics(counters);
+  const fanout = new UwsFanout((peer) => setImmediate(() => peers.cut(peer)));
+  const turn = new Turn(fanout, clock, setImmediate);
+  const channels = new Channels(fanout, turn, counters);
+  const sessions = new Sessions(channels, turn, fanout, limits);
+  const router = new Router(channels, turn, counters);
+  const dispatch = new Dispatch(router, new Control(channels, turn, counters, limits), turn, counters, limits);
+  const peers = new Peers(sessions, counters, limits);
+  const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
+  const door = new Door({
+    verify: (token) =>
+      verifyToken(token, { keys, maxTokenTtlSeconds: limits.maxTokenTtlSeconds, nowMs: clock.nowMs() }),
+    sessions,
+    limits: {
+      maxFrameBytes: limits.maxFrameBytes,
+      maxMessageBytes,
+      maxAttachments: limits.maxAttachments,
+      framesPerSecond: limits.framesPerSecond,
+      bytesPerSecond: limits.bytesPerSecond,
+      maxBufferedBytes: limits.maxBufferedBytes,
+      slowConsumerTimeoutMs: limits.slowConsumerTimeoutMs,
+    },
+    boot: randomUUID(),
+    counters,
+    metrics,
+    logger,
+  });
+  const refused = (status: number): void => counters.refused(status);
+
+  function busy(): Refusal | null {
+    if (isDraining) return refusal('draining', 'the relay is about to stop');
+    if (peers.count >= limits.maxConnections || isMemoryFull) return refusal('overloaded', 'the relay is full');
+    return null;
+  }
+
+  function publicApp(tls: LoadedConfig['tls'], corsOrigins: readonly string[]): TemplatedApp {
+    const app = createApp(tls);
+    app.ws<Peer>('/v1/ws', {
+      ...webSocketHandlers({ dispatch, sessions, door, peers }),
+      upgrade: upgradeHandler(app, { door, helloTimeoutMs: limits.helloTimeoutMs, nowMs: clock.nowMs, busy, refused }),
+      maxPayloadLength: maxMessageBytes,
+      maxBackpressure: limits.maxBufferedBytes - limits.maxFrameBytes - CORK_BYTES,
+      closeOnBackpressureLimit: false,
+      compression: 0,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      sendPingsAutomatically: true,
+    });
+    addRoutes(app, {
+      door,
+      router,
+      sessions,
+      turn,
+      peers,
+      corsOrigins,
+      refused,
+      maxFrameBytes: limits.maxFrameBytes,
+      maxTokenTtlSeconds: limits.maxTokenTtlSeconds,
+    });
+    fanout.setApps([app, ...peers.list().map((peer) => peer.app)]);
+    return app;
+  }
+
+  sessions.configure(tenantSettings(loaded.config, keys));
+  let app = publicApp(loaded.tls, config.cors.origins);
+  let listening: Listening = listen(app, config.listen.host, config.listen.port);
+  const adminApp = createApp(undefined);
+  addAdminRoutes(adminApp, metrics, () => !isDraining, logger);
+  const adminListening = orElse(
+    () => listening.close(),
+    () => listen(adminApp, config.admin.host, config.admin.port),
+  );
+  const { port } = listening;
+  let listener = listenerOf(loaded);
+
+  const periodMs = Math.min(MAX_SWEEP_PERIOD_MS, limits.slowConsumerTimeoutMs / 10, limits.helloTimeoutMs / 4);
+  let announcedAtMs = 0;
+  const stopSweep = startSweep(peers, clock, periodMs, (nowMs) => {
+    if (Math.abs(nowMs - announcedAtMs) < 100) return;
+    announcedAtMs = nowMs;
+    channels.presence.announce();
+    channels.reap(nowMs, CHANNEL_IDLE_MS);
+    isMemoryFull = process.memoryUsage.rss() > limits.maxMemoryBytes;
+  });
+
+  return {
+    url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${port}/v1/ws`,
+    adminUrl: `http://${bracketed(config.admin.host)}:${adminListening.port}`,
+
+    reload(next) {
+      if (listenerOf(next) !== listener) {
+        const replacement = publicApp(next.tls, next.config.cors.origins); // throws before anything changed
+        listening.close();
+        listening = listen(replacement, config.listen.host, port);
+        app = replacement;
+        listener = listenerOf(next);
+      }
+      keys = next.keys;
+      const { closing, detached } = sessions.configure(tenantSettings(next.config, keys));
+      peers.performAll(closing, REVOKED);
+      logger.info({ closed: closing.length, detached }, 'reloaded');
+    },
+
+    async stop() {
+      isDraining = true;
+      listening.close();
+      logger.info({ connections: peers.count }, 'draining');
+      await drain(peers, limits.drainTimeoutMs);
+      stopSweep();
+      adminListening.close();
+      app.close();
+      adminApp.close();
+      metrics.stop();
+    },
+  };
+}
+
+function tenantSettings(config: LoadedConfig['config'], keys: KeyRing): ReadonlyMap<string, TenantSettings> {
+  return new Map(
+    Object.entries(config.tenants).map(([name, { limits }]) => [name, { limits, keys: keys.get(name) ?? new Map() }]),
+  );
+}
+
+/** What a listener is made of: another value needs another listener. */
+function listenerOf({ tls, config }: LoadedConfig): string {
+  return JSON.stringify([tls?.fingerprint, config.cors.origins]);
+}
+
+function orElse<T>(undo: () => void, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

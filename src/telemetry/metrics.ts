@@ -1,0 +1,117 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Counters } from './counters.ts';
+
+/** Every metric and its labels: the allow-list that docs and tests hold. */
+export const METRICS = {
+  mayfly_connections: 'open connections',
+  mayfly_channels: 'live channels',
+  mayfly_attachments: 'attachments of connections to channels, and attached patterns',
+  mayfly_frames_received_total: 'frames received from clients, HTTP publishes included',
+  mayfly_received_bytes_total: 'bytes of those frames',
+  mayfly_deliveries_total: 'frames handed to subscribers, skipped ones included',
+  mayfly_delivered_bytes_total: 'bytes of those frames',
+  mayfly_refusals_total: 'operations refused, by status',
+  mayfly_closes_total: 'connections closed by the relay, by close code',
+  mayfly_slow_consumers_total: 'times a connection began to lose frames for reading too slowly',
+  mayfly_cut_connections_total: 'connections cut for reading too slowly',
+  mayfly_handshake_seconds: 'time to verify the token of a connection or request',
+  mayfly_event_loop_delay_seconds: 'event loop delay since the last scrape, by quantile',
+  mayfly_resident_memory_bytes: 'resident memory of the process',
+  mayfly_cpu_seconds_total: 'CPU time of the process',
+} as const;
+
+const DELAY_RESOLUTION_MS = 20;
+
+type MetricName = keyof typeof METRICS;
+
+/** What the admin listener and the door need of the metrics. */
+export interface Metrics {
+  /** Observes one token verification, in seconds. */
+  observeHandshake(seconds: number): void;
+  /** The metrics in Prometheus's text format. */
+  scrape(): Promise<string>;
+  readonly contentType: string;
+  stop(): void;
+}
+
+/** Registers every metric over the counters. */
+export function createMetrics(counters: Counters): Metrics {
+  const registry = new Registry();
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  const gauge = (name: MetricName, read: () => number): void => {
+    new Gauge({
+      name,
+      help: METRICS[name],
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  const counter = (name: MetricName, read: () => number): void => {
+    new Counter({
+      name,
+      help: METRICS[name],
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
+  const counterBy = (name: MetricName, label: string, read: () => ReadonlyMap<number, number>): void => {
+    new Counter({
+      name,
+      help: METRICS[name],
+      labelNames: [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [key, value] of read()) this.inc({ [label]: String(key) }, value);
+      },
+    });
+  };
+  gauge('mayfly_connections', () => counters.connections);
+  gauge('mayfly_channels', () => counters.channels);
+  gauge('mayfly_attachments', () => counters.attachments);
+  counter('mayfly_frames_received_total', () => counters.framesIn);
+  counter('mayfly_received_bytes_total', () => counters.bytesIn);
+  counter('mayfly_deliveries_total', () => counters.deliveries);
+  counter('mayfly_delivered_bytes_total', () => counters.deliveredBytes);
+  counterBy('mayfly_refusals_total', 'status', () => counters.refusals);
+  counterBy('mayfly_closes_total', 'code', () => counters.closes);
+  counter('mayfly_slow_consumers_total', () => counters.slowConsumers);
+  counter('mayfly_cut_connections_total', () => counters.cutConnections);
+  gauge('mayfly_resident_memory_bytes', () => process.memoryUsage.rss());
+  counter('mayfly_cpu_seconds_total', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  new Gauge({
+    name: 'mayfly_event_loop_delay_seconds',
+    help: METRICS.mayfly_event_loop_delay_seconds,
+    labelNames: ['quantile'],
+    registers: [registry],
+    collect() {
+      for (const quantile of [0.5, 0.99, 1]) {
+        const interval = delay.percentile(quantile * 100) / 1e9; // of a timer set to the resolution
+        this.set({ quantile: String(quantile) }, Math.max(0, interval - DELAY_RESOLUTION_MS / 1000));
+      }
+      delay.reset();
+    },
+  });
+  const handshake = new Histogram({
+    name: 'mayfly_handshake_seconds',
+    help: METRICS.mayfly_handshake_seconds,
+    registers: [registry],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
+  });
+  return {
+    observeHandshake: (seconds) => handshake.observe(seconds),
+    scrape: () => registry.metrics(),
+    contentType: registry.contentType,
+    stop: () => delay.disable(),
+  };
+}
