@@ -115,6 +115,7 @@ export class Channels {
     for (const attached of session.patterns.values()) this.#forgetPattern(attached);
     for (const attachment of session.attachments.values()) {
       const channel = attachment.channel;
+      if (channel.frames.except === session.connection) channel.frames.except = null; // no subscriber any more
       if (isReceiving(attachment)) channel.subscriberCount--;
       if (attachment.modes !== 0) {
         channel.namedCount--;

@@ -9,7 +9,7 @@ export type Connection = object;
 export interface Fanout {
   subscribe(connection: Connection, topic: string): void;
   unsubscribe(connection: Connection, topic: string): void;
-  /** Hands `bytes` to every subscriber of the topic except one. */
+  /** Hands `bytes` to every subscriber of the topic except one, which is a subscriber itself. */
   publish(topic: string, bytes: Uint8Array, except: Connection | null): void;
   /** Sends frames core owes a connection other than the one being served. */
   send(connection: Connection, bytes: Uint8Array): void;

@@ -6,7 +6,7 @@ import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import type { Connection, Meter } from './ports.ts';
 import { Verdict } from './rate-limit.ts';
-import type { Session } from './session.ts';
+import { isReceiving, type Session } from './session.ts';
 import type { Tenant } from './tenant.ts';
 import type { Turn } from './turn.ts';
 
@@ -45,8 +45,8 @@ export class Router {
     if ((attachment.modes & Mode.PUBLISH) === 0) return attachment.modes === 0 ? NOT_ATTACHED : NOT_PUBLISHING;
     if (session.tenant.frameBucket.take(1, this.#turn.nowMs) !== Verdict.OK) return TENANT_TOO_FAST;
     attachment.own++;
-    const wantsEcho = (attachment.modes & Mode.ECHO) !== 0;
-    this.#publish(attachment.channel, bytes, start, end, session.sender, wantsEcho ? null : session.connection);
+    const isLeftOut = (attachment.modes & Mode.ECHO) === 0 && isReceiving(attachment);
+    this.#publish(attachment.channel, bytes, start, end, session.sender, isLeftOut ? session.connection : null);
     return null;
   }
 
