@@ -14,7 +14,7 @@ import { Door } from './edge/door.ts';
 import { drain } from './edge/drain.ts';
 import { UwsFanout } from './edge/fanout.ts';
 import { addRoutes } from './edge/http.ts';
-import type { Peer } from './edge/peer.ts';
+import type { UserData } from './edge/peer.ts';
 import { Peers } from './edge/peers.ts';
 import { startSweep } from './edge/sweep.ts';
 import { upgradeHandler } from './edge/upgrade.ts';
@@ -87,7 +87,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
 
   function publicApp(tls: LoadedConfig['tls'], corsOrigins: readonly string[]): TemplatedApp {
     const app = createApp(tls);
-    app.ws<Peer>('/v1/ws', {
+    app.ws<UserData>('/v1/ws', {
       ...webSocketHandlers({ dispatch, sessions, door, peers }),
       upgrade: upgradeHandler(app, { door, helloTimeoutMs: limits.helloTimeoutMs, nowMs: clock.nowMs, busy, refused }),
       maxPayloadLength: maxMessageBytes,

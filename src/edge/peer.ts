@@ -4,6 +4,11 @@ import type { Session } from '../core/session.ts';
 import { Probes } from './probes.ts';
 import type { TemplatedApp, WebSocket } from './uws.ts';
 
+/** What hangs on the native socket. uWebSockets.js copies plain members only, so the peer is one. */
+export interface UserData {
+  readonly peer: Peer;
+}
+
 /** One WebSocket connection at the edge; what core calls a Connection. */
 export class Peer {
   readonly app: TemplatedApp;
@@ -13,7 +18,7 @@ export class Peer {
   /** The token of the upgrade request, for the session to be opened with. */
   bearer: VerifiedToken | null;
   /** Undefined before open and after close: the native object must not be touched then. */
-  socket: WebSocket<Peer> | undefined;
+  socket: WebSocket<UserData> | undefined;
   session: Session | null = null;
   isGreeting = false;
   /** Set when it will be closed as soon as what it has not read yet is gone. */

@@ -3,7 +3,7 @@ import { type Close, closeFor, closeWith, NOTHING, type Outcome } from '../core/
 import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Counters } from '../telemetry/counters.ts';
-import { Peer } from './peer.ts';
+import { Peer, type UserData } from './peer.ts';
 import { DROPPED, type WebSocket } from './uws.ts';
 
 /** Limits of a connection's life, in milliseconds and bytes. */
@@ -39,7 +39,7 @@ export class Peers {
     return this.#all[index];
   }
 
-  add(peer: Peer, socket: WebSocket<Peer>): void {
+  add(peer: Peer, socket: WebSocket<UserData>): void {
     peer.socket = socket;
     this.#slots.set(peer, this.#all.push(peer) - 1);
     this.#counters.connections = this.#all.length;

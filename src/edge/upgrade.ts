@@ -2,7 +2,7 @@ import { type Refusal, refusal } from '../protocol/codes.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
 import type { Door } from './door.ts';
 import { Exchange, hasQuery } from './exchange.ts';
-import { Peer } from './peer.ts';
+import { Peer, type UserData } from './peer.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from './uws.ts';
 
 /** What the upgrade handler needs of the relay. */
@@ -27,7 +27,7 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
     };
     const accept = (bearer: Peer['bearer']): void => {
       const peer = new Peer(app, ports.nowMs() + ports.helloTimeoutMs, bearer);
-      exchange.takeOver(() => response.upgrade(peer, key, SUBPROTOCOL, extensions, context));
+      exchange.takeOver(() => response.upgrade<UserData>({ peer }, key, SUBPROTOCOL, extensions, context));
     };
 
     const refused = refusalFor(request, ports.busy);

@@ -2,7 +2,7 @@ import type { Dispatch } from '../core/dispatch.ts';
 import { NOTHING, type Outcome, protocolError } from '../core/outcome.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Door } from './door.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, UserData } from './peer.ts';
 import type { Peers } from './peers.ts';
 import type { WebSocket } from './uws.ts';
 
@@ -38,16 +38,16 @@ export function webSocketHandlers({ dispatch, sessions, door, peers }: WebSocket
   }
 
   return {
-    open(socket: WebSocket<Peer>): void {
-      const peer = socket.getUserData();
+    open(socket: WebSocket<UserData>): void {
+      const peer = socket.getUserData().peer;
       peers.add(peer, socket);
       const bearer = peer.bearer;
       peer.bearer = null;
       if (bearer !== null) peers.perform(peer, door.welcome(peer, bearer));
     },
 
-    message(socket: WebSocket<Peer>, message: ArrayBuffer, isBinary: boolean): void {
-      const peer = socket.getUserData();
+    message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
+      const peer = socket.getUserData().peer;
       if (peer.closing !== null) return;
       if (!isBinary) {
         peers.perform(peer, protocolError('text message'));
@@ -62,20 +62,20 @@ export function webSocketHandlers({ dispatch, sessions, door, peers }: WebSocket
       if (outcome !== NOTHING) perform(peer, outcome);
     },
 
-    dropped(socket: WebSocket<Peer>): void {
-      peers.markLossy(socket.getUserData());
+    dropped(socket: WebSocket<UserData>): void {
+      peers.markLossy(socket.getUserData().peer);
     },
 
-    drain(socket: WebSocket<Peer>): void {
-      peers.drained(socket.getUserData());
+    drain(socket: WebSocket<UserData>): void {
+      peers.drained(socket.getUserData().peer);
     },
 
-    pong(socket: WebSocket<Peer>, payload: ArrayBuffer): void {
-      socket.getUserData().probes.pong(payload);
+    pong(socket: WebSocket<UserData>, payload: ArrayBuffer): void {
+      socket.getUserData().peer.probes.pong(payload);
     },
 
-    close(socket: WebSocket<Peer>): void {
-      const peer = socket.getUserData();
+    close(socket: WebSocket<UserData>): void {
+      const peer = socket.getUserData().peer;
       peers.remove(peer);
       if (peer.session === null) return;
       sessions.close(peer.session);
