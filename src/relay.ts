@@ -134,6 +134,19 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
     isMemoryFull = process.memoryUsage.rss() > limits.maxMemoryBytes;
   });
 
+  let stopping: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    isDraining = true;
+    listening.close();
+    logger.info({ connections: peers.count }, 'draining');
+    await drain(peers, limits.drainTimeoutMs);
+    stopSweep();
+    adminListening.close();
+    app.close();
+    adminApp.close();
+    metrics.stop();
+  }
+
   return {
     url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${port}/v1/ws`,
     adminUrl: `http://${bracketed(config.admin.host)}:${adminListening.port}`,
@@ -152,16 +165,9 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
       logger.info({ closed: closing.length, detached }, 'reloaded');
     },
 
-    async stop() {
-      isDraining = true;
-      listening.close();
-      logger.info({ connections: peers.count }, 'draining');
-      await drain(peers, limits.drainTimeoutMs);
-      stopSweep();
-      adminListening.close();
-      app.close();
-      adminApp.close();
-      metrics.stop();
+    stop() {
+      stopping ??= stop();
+      return stopping;
     },
   };
 }

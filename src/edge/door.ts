@@ -32,11 +32,14 @@ export class Door {
     this.#ports = ports;
   }
 
-  /** Verifies a token; a fault of ours comes out as a refusal too. */
+  /** Verifies a token, revocations included; a fault of ours comes out as a refusal too. */
   async verify(token: string | null): Promise<VerifiedToken | Refusal> {
     const startMs = performance.now();
     try {
-      return await this.#ports.verify(token);
+      const verified = await this.#ports.verify(token);
+      if ('status' in verified) return verified;
+      const admitted = this.#ports.sessions.admit(verified);
+      return 'status' in admitted ? admitted : verified;
     } catch (error) {
       this.#ports.logger.error({ fault: error instanceof Error ? error.name : 'unknown' }, 'token verification failed');
       return FAULT;
