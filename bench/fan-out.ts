@@ -1,6 +1,6 @@
 /**
  * WebSocket fan-out: Mayfly against bare uWebSockets.js, each in a process of its own, started anew and in turn for every round.
- * This process is the load; latencies contain its own work. docs/BENCHMARKS.md says how to read the numbers.
+ * This process is the load; latencies contain its own work.
  */
 import { joinBare } from './load/bare-peer.ts';
 import { joinMayfly } from './load/mayfly-peer.ts';

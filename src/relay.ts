@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { KeyRing } from './auth/tenants.ts';
-import { verifyToken } from './auth/tokens.ts';
+import { TokenVerifier } from './auth/verifier.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Channels } from './core/channels.ts';
 import { Control } from './core/control.ts';
@@ -35,6 +34,8 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+/** The second makes a relay's bare URL enough. */
+const WEBSOCKET_PATHS = ['/v1/ws', '/'];
 const MAX_SWEEP_PERIOD_MS = 250;
 const CHANNEL_IDLE_MS = 60_000;
 const IDLE_TIMEOUT_SECONDS = 120;
@@ -45,7 +46,7 @@ const CORK_BYTES = 32 * 1024;
 export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = { nowMs: Date.now }): Relay {
   const { config } = loaded;
   const { limits } = config;
-  let keys = loaded.keys;
+  const verifier = new TokenVerifier(loaded.keys, limits.maxTokenTtlSeconds);
   let isDraining = false;
   let isMemoryFull = false;
 
@@ -60,8 +61,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
   const peers = new Peers(sessions, counters, limits);
   const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
   const door = new Door({
-    verify: (token) =>
-      verifyToken(token, { keys, maxTokenTtlSeconds: limits.maxTokenTtlSeconds, nowMs: clock.nowMs() }),
+    verify: (token) => verifier.verify(token, clock.nowMs()),
     sessions,
     limits: {
       maxFrameBytes: limits.maxFrameBytes,
@@ -87,7 +87,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
 
   function publicApp(tls: LoadedConfig['tls'], corsOrigins: readonly string[]): TemplatedApp {
     const app = createApp(tls);
-    app.ws<UserData>('/v1/ws', {
+    const behavior = {
       ...webSocketHandlers({ dispatch, sessions, door, peers }),
       upgrade: upgradeHandler(app, { door, helloTimeoutMs: limits.helloTimeoutMs, nowMs: clock.nowMs, busy, refused }),
       maxPayloadLength: maxMessageBytes,
@@ -96,7 +96,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
       compression: 0,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       sendPingsAutomatically: true,
-    });
+    };
+    for (const path of WEBSOCKET_PATHS) app.ws<UserData>(path, behavior);
     addRoutes(app, {
       door,
       router,
@@ -112,7 +113,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
     return app;
   }
 
-  sessions.configure(tenantSettings(loaded.config, keys));
+  sessions.configure(tenantSettings(loaded));
   let app = publicApp(loaded.tls, config.cors.origins);
   let listening: Listening = listen(app, config.listen.host, config.listen.port);
   const adminApp = createApp(undefined);
@@ -148,7 +149,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
   }
 
   return {
-    url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${port}/v1/ws`,
+    url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${port}`,
     adminUrl: `http://${bracketed(config.admin.host)}:${adminListening.port}`,
 
     reload(next) {
@@ -159,8 +160,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
         app = replacement;
         listener = listenerOf(next);
       }
-      keys = next.keys;
-      const { closing, detached } = sessions.configure(tenantSettings(next.config, keys));
+      verifier.setKeys(next.keys);
+      const { closing, detached } = sessions.configure(tenantSettings(next));
       peers.performAll(closing, REVOKED);
       logger.info({ closed: closing.length, detached }, 'reloaded');
     },
@@ -172,7 +173,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
   };
 }
 
-function tenantSettings(config: LoadedConfig['config'], keys: KeyRing): ReadonlyMap<string, TenantSettings> {
+function tenantSettings({ config, keys }: LoadedConfig): ReadonlyMap<string, TenantSettings> {
   return new Map(
     Object.entries(config.tenants).map(([name, { limits }]) => [name, { limits, keys: keys.get(name) ?? new Map() }]),
   );

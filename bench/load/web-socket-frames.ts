@@ -10,7 +10,7 @@ export function clientHeaderBytes(payloadBytes: number): number {
 }
 
 /** Writes the header of a client's frame at `offset`; returns the offset behind it. The mask is zeros: legal, and the payload stands as it is. */
-export function writeClientHeader(target: Buffer, offset: number, opcode: number, payloadBytes: number): number {
+function writeClientHeader(target: Buffer, offset: number, opcode: number, payloadBytes: number): number {
   target[offset] = FIN | opcode;
   const end = offset + clientHeaderBytes(payloadBytes);
   target.fill(0, offset + 1, end);

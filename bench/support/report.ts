@@ -17,7 +17,7 @@ export interface Summary {
 }
 
 /** Medians over the rounds. Latencies and CPU in µs. */
-export interface Row {
+interface Row {
   readonly deliveriesPerSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
@@ -26,14 +26,14 @@ export interface Row {
 }
 
 /** A median and its extremes. */
-export interface Spread {
+interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
 /** CPU per delivery, Mayfly over the bare relay: the ratio of the medians, and the extremes of the rounds. */
-export interface Ratio extends Spread {
+interface Ratio extends Spread {
   readonly aim: number | null;
 }
 

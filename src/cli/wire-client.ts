@@ -84,7 +84,6 @@ function addressOf(url: string): string {
   try {
     const address = new URL(url);
     if (address.protocol !== 'ws:' && address.protocol !== 'wss:') throw new TypeError('scheme');
-    if (address.pathname === '/') address.pathname = '/v1/ws';
     return address.href;
   } catch {
     throw new RelayError('connection_failed', `${JSON.stringify(url)} is not a ws:// or wss:// URL`);

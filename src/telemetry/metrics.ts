@@ -16,7 +16,7 @@ export const METRICS = {
   mayfly_slow_consumers_total: 'times a connection began to lose frames for reading too slowly',
   mayfly_cut_connections_total: 'connections cut for reading too slowly',
   mayfly_handshake_seconds: 'time to verify the token of a connection or request',
-  mayfly_event_loop_delay_seconds: 'event loop delay since the last scrape, by quantile',
+  mayfly_event_loop_delay_seconds: 'event loop delay since the last scrape: p50, p99 and max',
   mayfly_resident_memory_bytes: 'resident memory of the process',
   mayfly_cpu_seconds_total: 'CPU time of the process',
 } as const;
@@ -92,12 +92,16 @@ export function createMetrics(counters: Counters): Metrics {
   new Gauge({
     name: 'mayfly_event_loop_delay_seconds',
     help: METRICS.mayfly_event_loop_delay_seconds,
-    labelNames: ['quantile'],
+    labelNames: ['stat'],
     registers: [registry],
     collect() {
-      for (const quantile of [0.5, 0.99, 1]) {
-        const interval = delay.percentile(quantile * 100) / 1e9; // of a timer set to the resolution
-        this.set({ quantile: String(quantile) }, Math.max(0, interval - DELAY_RESOLUTION_MS / 1000));
+      for (const [stat, percentile] of [
+        ['p50', 50],
+        ['p99', 99],
+        ['max', 100],
+      ] as const) {
+        const interval = delay.percentile(percentile) / 1e9; // of a timer set to the resolution
+        this.set({ stat }, Math.max(0, interval - DELAY_RESOLUTION_MS / 1000));
       }
       delay.reset();
     },

@@ -21,6 +21,8 @@ export class TestClient {
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly socket: WebSocket;
   sender = 0;
+  /** Takes each MESSAGE instead of `frames`, for loads too large to keep. */
+  onMessage: ((frame: Frame) => void) | undefined;
   #taken = new Set<Frame>();
   #onFrame = new Set<() => void>();
   #ref = 0;
@@ -28,13 +30,18 @@ export class TestClient {
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data: Buffer) => {
-      for (const frame of decodeMulti(new Uint8Array(data))) this.frames.push(frame as Frame);
+      for (const frame of decodeMulti(new Uint8Array(data))) this.#receive(frame as Frame);
       for (const wake of [...this.#onFrame]) wake();
     });
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
     });
     socket.on('error', () => {});
+  }
+
+  #receive(frame: Frame): void {
+    if (frame[0] === 4 && this.onMessage !== undefined) this.onMessage(frame);
+    else this.frames.push(frame);
   }
 
   /** Opens the WebSocket and says nothing. */

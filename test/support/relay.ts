@@ -73,14 +73,14 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
       .sign(privateKey(String(merged.iss), kid));
   };
   const open = async (): Promise<TestClient> => {
-    const client = await TestClient.open(relay.url);
+    const client = await TestClient.open(`${relay.url}/v1/ws`);
     clients.add(client);
     return client;
   };
   return {
     relay,
-    url: relay.url,
-    httpUrl: relay.url.replace(/^ws/, 'http').replace('/v1/ws', ''),
+    url: `${relay.url}/v1/ws`,
+    httpUrl: relay.url.replace(/^ws/, 'http'),
     adminUrl: relay.adminUrl,
     input,
     mint,

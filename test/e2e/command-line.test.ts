@@ -1,0 +1,233 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeWorkplace, mayfly, type Program, runMayfly, serve, type Workplace } from '../support/cli.ts';
+import { describeWith, makeCertificate } from '../support/programs.ts';
+
+describeWith(['openssl'], 'two terminals over wss', () => {
+  let workplace: Workplace;
+  let relay: { program: Program; url: string; admin: string };
+
+  beforeAll(async () => {
+    workplace = await makeWorkplace((folder) => {
+      makeCertificate(folder, 'cert');
+      return {
+        listen: { port: 0, tls: { certFile: 'cert.pem', keyFile: 'cert-key.pem' } },
+        limits: { drainTimeoutMs: 100 },
+      };
+    });
+    relay = await serve(workplace);
+  });
+  afterAll(async () => {
+    expect((await relay.program.stop()).code).toBe(0);
+    await workplace.remove();
+  });
+
+  it('print on one what is said on the other', async () => {
+    expect(relay.url).toMatch(/^wss:\/\/127\.0\.0\.1:\d+$/);
+    const ca = ['--ca', join(workplace.folder, 'cert.pem')];
+    const listener = await workplace.token('--sub', 'bob', '--can', 'room.>=r');
+    const speaker = await workplace.token('--sub', 'alice', '--can', 'room.>=rw', '--ttl', '1h');
+    const sub = mayfly(['sub', relay.url, 'room.42', '--token', listener, '--count', '4', ...ca]);
+    await sub.output(/"attached"/, 'stderr');
+    expect(await runMayfly(['pub', relay.url, 'room.42', 'hello', '--token', speaker, ...ca])).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect((await runMayfly(['pub', relay.url, 'room.42', '--token', speaker, ...ca], 'one\ntwo\n')).code).toBe(0);
+    expect(
+      (await runMayfly(['pub', `${relay.url}/v1/ws`, 'room.42', 'three', ...ca], '', { MAYFLY_TOKEN: speaker })).code,
+    ).toBe(0);
+    const { code, stdout } = await sub.finished;
+    expect(code).toBe(0);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ channel, seq, text }) => [channel, seq, text])).toEqual([
+      ['room.42', 1, 'hello'],
+      ['room.42', 2, 'one'],
+      ['room.42', 3, 'two'],
+      ['room.42', 4, 'three'],
+    ]);
+    expect(lines[0]).toMatchObject({ envelope: null, body: Buffer.from('hello').toString('base64') });
+  });
+
+  it('say why when the token does not permit it, or the certificate is not trusted', async () => {
+    const reader = await workplace.token('--sub', 'bob', '--can', 'room.>=r');
+    const ca = ['--ca', join(workplace.folder, 'cert.pem')];
+    expect(await runMayfly(['pub', relay.url, 'room.42', 'x', '--token', reader, ...ca])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^403 forbidden/),
+    });
+    expect(await runMayfly(['sub', relay.url, 'room.42', '--token', 'junk', ...ca])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^403 token_invalid/),
+    });
+    expect(await runMayfly(['sub', relay.url, 'room.42', '--token', reader])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/certificate/),
+    });
+  });
+
+  it('explain a token as the relay would judge it', async () => {
+    const token = await workplace.token('--sub', 'bob', '--can', 'room.>=rw', '--not', 'room.vip=w');
+    const explained = await runMayfly([
+      'token',
+      'explain',
+      token,
+      '--config',
+      workplace.configFile,
+      '--channel',
+      'room.vip',
+    ]);
+    expect(JSON.parse(explained.stdout)).toMatchObject({
+      accepted: true,
+      permissions: 'r',
+      granted: 'rw',
+      ceiling: 'rwp',
+      denied: 'w',
+    });
+    const inspected = await runMayfly(['token', 'inspect', token]);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({
+      header: { alg: 'EdDSA', kid: 'app-2026' },
+      claims: { iss: 'acme', sub: 'bob' },
+    });
+    const refused = await runMayfly(['token', 'explain', `${token}x`, '--config', workplace.configFile]);
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ accepted: false, code: 'token_invalid' });
+  });
+});
+
+describe('mayfly keygen', () => {
+  it.each(['EdDSA', 'ES256', 'RS256', 'HS256'])(
+    'makes a %s key that a relay takes and tokens are minted with',
+    async (alg) => {
+      const workplace = await makeWorkplace();
+      try {
+        const pair = (await runMayfly(['keygen', '--alg', alg])).stdout;
+        const keyFile = join(workplace.folder, 'key.jwk');
+        await writeFile(keyFile, pair);
+        const jwk = JSON.parse((await runMayfly(['keygen', '--public', keyFile])).stdout) as object;
+        expect(jwk).toEqual((JSON.parse(pair) as { public: object }).public);
+        const config = join(workplace.folder, 'config.json');
+        await writeFile(
+          config,
+          JSON.stringify({ tenants: { t: { keys: [{ kid: 'k', jwk, grants: { '>': 'r' } }] } } }),
+        );
+        const token = (
+          await runMayfly([
+            'token',
+            'mint',
+            '--key',
+            keyFile,
+            '--tenant',
+            't',
+            '--kid',
+            'k',
+            '--sub',
+            's',
+            '--can',
+            '>=r',
+          ])
+        ).stdout.trim();
+        const explained = await runMayfly(['token', 'explain', token, '--config', config, '--channel', 'a']);
+        expect(JSON.parse(explained.stdout)).toMatchObject({ accepted: true, permissions: 'r' });
+      } finally {
+        await workplace.remove();
+      }
+    },
+  );
+});
+
+describe('mayfly serve', () => {
+  it('starts a development relay without a configuration, and prints commands that work as they stand', async () => {
+    const relay = mayfly(['serve'], {
+      MAYFLY_LISTEN_PORT: '0',
+      MAYFLY_ADMIN_PORT: '0',
+      MAYFLY_LIMITS_DRAIN_TIMEOUT_MS: '0',
+    });
+    await relay.output(/Ctrl-C stops/);
+    const command = (name: string): string[] =>
+      (new RegExp(`bin/mayfly (${name} .*)`).exec(relay.stdout)?.[1] ?? '').split(' ');
+    const sub = mayfly([...command('sub'), '--count', '1']);
+    await sub.output(/"attached"/, 'stderr');
+    expect((await runMayfly(command('pub'))).code).toBe(0);
+    expect((await sub.finished).stdout).toContain('"text":"hello"');
+    expect((await relay.stop('SIGINT')).code).toBe(0);
+  });
+
+  it('lists every problem of a configuration at once and exits 78', async () => {
+    const workplace = await makeWorkplace(() => ({
+      listen: { port: 70000, host: '0.0.0.0' },
+      limit: {},
+      limits: { maxFrameBytes: 1 },
+    }));
+    const finished = await runMayfly(['serve', '--config', workplace.configFile]);
+    expect(finished.code).toBe(78);
+    expect(finished.stdout).toBe('');
+    for (const path of ['listen.port: is 70000', 'limit: is not a setting', 'limits.maxFrameBytes: is 1'])
+      expect(finished.stderr).toContain(path);
+    expect((await runMayfly(['serve', '--check', '--config', workplace.configFile])).code).toBe(78);
+    await workplace.remove();
+  });
+
+  it.each([
+    ['a file that is not there', 'missing.json', 'ENOENT'],
+    ['a certificate that cannot be read', 'tls.json', 'certFile'],
+    ['a certificate that is none', 'junk.json', 'listen.tls.certFile: is not usable PEM'],
+  ])('says one clear line for %s and exits 78', async (_, file, text) => {
+    const workplace = await makeWorkplace();
+    const tls = (certFile: string) =>
+      JSON.stringify({ listen: { tls: { certFile, keyFile: 'junk.pem' } }, tenants: {} });
+    await writeFile(join(workplace.folder, 'tls.json'), tls('absent.pem'));
+    await writeFile(join(workplace.folder, 'junk.json'), tls('junk.pem'));
+    await writeFile(join(workplace.folder, 'junk.pem'), 'junk');
+    const finished = await runMayfly(['serve', '--config', join(workplace.folder, file)]);
+    expect(finished.code).toBe(78);
+    expect(finished.stderr).toContain(text);
+    expect(finished.stderr.trim().split('\n')).toHaveLength(2);
+    await workplace.remove();
+  });
+
+  it('says one clear line for a port in use and exits 1', async () => {
+    const workplace = await makeWorkplace();
+    const first = await serve(workplace);
+    const port = new URL(first.url).port;
+    const second = await runMayfly(['serve', '--config', workplace.configFile], '', { MAYFLY_LISTEN_PORT: port });
+    expect(second).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `cannot listen on 127.0.0.1:${port}: the port is taken, or not allowed\n`,
+    });
+    await first.program.stop();
+    await workplace.remove();
+  });
+
+  it('takes a new key at SIGHUP, and keeps the old configuration when the new one is no good', async () => {
+    const workplace = await makeWorkplace();
+    const relay = await serve(workplace);
+    const good = JSON.parse(await readFile(workplace.configFile, 'utf8')) as { tenants: { acme: { keys: object[] } } };
+    const pair = (await runMayfly(['keygen', '--alg', 'ES256'])).stdout;
+    const nextKey = join(workplace.folder, 'next.jwk');
+    await writeFile(nextKey, pair);
+    good.tenants.acme.keys.push({
+      kid: 'next',
+      jwk: (JSON.parse(pair) as { public: object }).public,
+      grants: { x: 'w' },
+    });
+    await writeFile(workplace.configFile, JSON.stringify(good));
+    relay.program.child.kill('SIGHUP');
+    await relay.program.output(/"reloaded"/, 'stderr');
+    const mint = ['token', 'mint', '--key', nextKey, '--tenant', 'acme', '--kid', 'next', '--sub', 'a', '--can', 'x=w'];
+    const nextToken = (await runMayfly(mint)).stdout.trim();
+    expect((await runMayfly(['pub', relay.url, 'x', 'hello', '--token', nextToken])).code).toBe(0);
+    await writeFile(workplace.configFile, '{');
+    relay.program.child.kill('SIGHUP');
+    await relay.program.output(/reload refused/, 'stderr');
+    const token = await workplace.token('--sub', 'a', '--can', '>=w');
+    expect((await runMayfly(['pub', relay.url, 'x', 'hello', '--token', token])).code).toBe(0);
+    expect((await relay.program.stop()).code).toBe(0);
+    await workplace.remove();
+  });
+});
