@@ -7,9 +7,6 @@ const SEQ = 8;
 const SENDER = 17;
 const ENVELOPE = 21;
 
-/** Bytes of a MESSAGE ahead of its envelope. */
-export const MESSAGE_HEADER_BYTES = ENVELOPE;
-
 /** Whether the bytes at `start` claim to be a MESSAGE: an array of 6 of type 4. */
 export function isMessage(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === 0x96 && bytes[start + 1] === 0x04;

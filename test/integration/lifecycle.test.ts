@@ -11,8 +11,9 @@ describe('drain', () => {
 
   it('says GOAWAY with another time to each, takes nobody new, and closes all within drainTimeoutMs', async () => {
     const relay = await startTestRelay({ limits: { drainTimeoutMs: 1500 } });
-    const clients = await Promise.all(Array.from({ length: 20 }, () => relay.connect()));
-    const { channelId } = await clients[0].attach('room', 1 | 2 | 8);
+    const talking = await relay.connect();
+    const clients = [talking, ...(await Promise.all(Array.from({ length: 20 }, () => relay.connect())))];
+    const { channelId } = await talking.attach('room', 1 | 2 | 8);
     const startedMs = performance.now();
     const stopped = relay.relay.stop();
     const times = await Promise.all(clients.map(async (client) => (await client.nextOf(26))[1] as number));
@@ -22,8 +23,8 @@ describe('drain', () => {
     expect((await fetch(`${relay.adminUrl}/livez`)).status).toBe(200);
     await expect(TestClient.open(relay.url)).rejects.toThrow('ECONNREFUSED');
     if (times[0] !== undefined && times[0] > 500) {
-      clients[0].send(message(channelId, 'while draining'));
-      await clients[0].nextOf(4);
+      talking.send(message(channelId, 'while draining'));
+      await talking.nextOf(4);
     }
     for (const client of clients) expect(await client.closed).toEqual({ code: 4000, reason: 'going_away' });
     await stopped;
