@@ -88,7 +88,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
   function publicApp(tls: LoadedConfig['tls'], corsOrigins: readonly string[]): TemplatedApp {
     const app = createApp(tls);
     const behavior = {
-      ...webSocketHandlers({ dispatch, sessions, door, peers }),
+      ...webSocketHandlers({ dispatch, sessions, door, peers, logger }),
       upgrade: upgradeHandler(app, { door, helloTimeoutMs: limits.helloTimeoutMs, nowMs: clock.nowMs, busy, refused }),
       maxPayloadLength: maxMessageBytes,
       maxBackpressure: limits.maxBufferedBytes - limits.maxFrameBytes - CORK_BYTES,
@@ -106,6 +106,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
       peers,
       corsOrigins,
       refused,
+      logger,
       maxFrameBytes: limits.maxFrameBytes,
       maxTokenTtlSeconds: limits.maxTokenTtlSeconds,
     });

@@ -1,5 +1,5 @@
 import { refusal } from '../protocol/codes.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Exchange } from './exchange.ts';
 import type { TemplatedApp } from './uws.ts';
@@ -11,7 +11,7 @@ export function addAdminRoutes(app: TemplatedApp, metrics: Metrics, isReady: () 
     metrics.scrape().then(
       (text) => exchange.send(200, text, { 'Content-Type': metrics.contentType }),
       (error: unknown) => {
-        logger.error({ fault: error instanceof Error ? error.name : 'unknown' }, 'scrape failed');
+        logger.error(faultOf(error), 'scrape failed');
         exchange.refuse(refusal('internal_error', 'the metrics could not be read'));
       },
     );

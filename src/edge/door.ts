@@ -7,7 +7,7 @@ import { encodeFrame, readClientFrame } from '../protocol/codec.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
 import { FrameType, VERSION, type WelcomeInfo } from '../protocol/frames.ts';
 import type { Counters } from '../telemetry/counters.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Peer } from './peer.ts';
 
@@ -41,7 +41,7 @@ export class Door {
       const admitted = this.#ports.sessions.admit(verified);
       return 'status' in admitted ? admitted : verified;
     } catch (error) {
-      this.#ports.logger.error({ fault: error instanceof Error ? error.name : 'unknown' }, 'token verification failed');
+      this.#ports.logger.error(faultOf(error), 'token verification failed');
       return FAULT;
     } finally {
       this.#ports.metrics.observeHandshake((performance.now() - startMs) / 1000);

@@ -6,6 +6,7 @@ import type { Turn } from '../core/turn.ts';
 import { isChannelName } from '../protocol/channel.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
 import { messageBytes } from '../protocol/message.ts';
+import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Door } from './door.ts';
 import { Exchange, hasQuery } from './exchange.ts';
 import { PAGE, PAGE_HEADERS } from './page.ts';
@@ -24,9 +25,11 @@ export interface HttpPorts {
   readonly maxTokenTtlSeconds: number;
   readonly corsOrigins: readonly string[];
   readonly refused: (status: number) => void;
+  readonly logger: Logger;
 }
 
 const MAX_REVOCATION_BYTES = 4096;
+const UPGRADE_REQUIRED = refusal('upgrade_required', 'this path is for WebSockets');
 const FORBIDDEN = refusal('forbidden', 'the token does not permit this');
 
 /** Registers every route of the public listener but the WebSocket's. */
@@ -98,13 +101,26 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     });
   }
 
+  /** Answers 500 when serving a request failed by a fault of ours. */
+  function serve(exchange: Exchange, serving: Promise<void>): void {
+    serving.catch((error: unknown) => {
+      ports.logger.error(faultOf(error), 'a request failed');
+      refuse(exchange, refusal('internal_error', 'a fault of the relay'));
+    });
+  }
+
   const PUBLISH_PATH = '/v1/channels/:name/messages';
   app.post(PUBLISH_PATH, (response, request) => {
     const exchange = exchangeFor(response, request);
-    publish(exchange, decodeSegment(request.getParameter(0)), request.getHeader('mayfly-envelope'), hasQuery(request));
+    const name = decodeSegment(request.getParameter(0));
+    serve(exchange, publish(exchange, name, request.getHeader('mayfly-envelope'), hasQuery(request)));
   });
   app.post('/v1/revocations', (response, request) => {
-    revoke(exchangeFor(response, request));
+    const exchange = exchangeFor(response, request);
+    serve(exchange, revoke(exchange));
+  });
+  app.get('/v1/ws', (response, request) => {
+    refuse(exchangeFor(response, request), UPGRADE_REQUIRED, { Upgrade: 'websocket' });
   });
   app.get('/', (response, request) => exchangeFor(response, request).send(200, PAGE, PAGE_HEADERS));
   for (const [path, methods] of [

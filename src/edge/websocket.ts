@@ -1,6 +1,7 @@
 import type { Dispatch } from '../core/dispatch.ts';
-import { NOTHING, type Outcome, protocolError } from '../core/outcome.ts';
+import { closeFor, closeWith, NOTHING, type Outcome, protocolError } from '../core/outcome.ts';
 import type { Sessions } from '../core/sessions.ts';
+import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Door } from './door.ts';
 import type { Peer, UserData } from './peer.ts';
 import type { Peers } from './peers.ts';
@@ -12,17 +13,27 @@ export interface WebSocketPorts {
   readonly sessions: Sessions;
   readonly door: Door;
   readonly peers: Peers;
+  readonly logger: Logger;
 }
 
 /** The socket events of the relay, as uWebSockets.js handlers: decode here, decide in core, perform what it returns. */
-export function webSocketHandlers({ dispatch, sessions, door, peers }: WebSocketPorts) {
+export function webSocketHandlers({ dispatch, sessions, door, peers, logger }: WebSocketPorts) {
+  /** A fault of ours ends the connection it happened on, and no other. */
+  const failed = (peer: Peer) => (error: unknown) => {
+    logger.error(faultOf(error), 'a connection failed');
+    peers.perform(peer, closeWith(closeFor('internal_error')));
+  };
+
   function perform(peer: Peer, outcome: Outcome): void {
     if (!peers.perform(peer, outcome) || outcome.renew === null) return;
     const session = peer.session;
     if (session === null) return;
-    door.renew(session, outcome.renew).then((renewed) => {
-      if (peer.session === session) peers.perform(peer, renewed);
-    });
+    door
+      .renew(session, outcome.renew)
+      .then((renewed) => {
+        if (peer.session === session) peers.perform(peer, renewed);
+      })
+      .catch(failed(peer));
   }
 
   function hello(peer: Peer, bytes: Uint8Array): void {
@@ -32,9 +43,24 @@ export function webSocketHandlers({ dispatch, sessions, door, peers }: WebSocket
       return;
     }
     peer.isGreeting = true;
-    door.verify(read.token).then((verified) => {
-      if (peer.socket !== undefined && peer.closing === null) peers.perform(peer, door.welcome(peer, verified));
-    });
+    door
+      .verify(read.token)
+      .then((verified) => {
+        if (peer.socket !== undefined && peer.closing === null) peers.perform(peer, door.welcome(peer, verified));
+      })
+      .catch(failed(peer));
+  }
+
+  function receive(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
+    const bytes = new Uint8Array(message);
+    if (!isBinary) {
+      peers.perform(peer, protocolError('text message'));
+    } else if (peer.session === null) {
+      hello(peer, bytes);
+    } else {
+      const outcome = dispatch.receive(peer.session, bytes);
+      if (outcome !== NOTHING) perform(peer, outcome);
+    }
   }
 
   return {
@@ -49,17 +75,11 @@ export function webSocketHandlers({ dispatch, sessions, door, peers }: WebSocket
     message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
       const peer = socket.getUserData().peer;
       if (peer.closing !== null) return;
-      if (!isBinary) {
-        peers.perform(peer, protocolError('text message'));
-        return;
+      try {
+        receive(peer, message, isBinary);
+      } catch (error) {
+        failed(peer)(error); // uWebSockets.js would end the process
       }
-      const bytes = new Uint8Array(message);
-      if (peer.session === null) {
-        hello(peer, bytes);
-        return;
-      }
-      const outcome = dispatch.receive(peer.session, bytes);
-      if (outcome !== NOTHING) perform(peer, outcome);
     },
 
     dropped(socket: WebSocket<UserData>): void {

@@ -24,6 +24,7 @@ export const ERROR_STATUS = {
   renew_in_progress: 409,
   frame_too_large: 413,
   unsupported_media_type: 415,
+  upgrade_required: 426,
   too_fast: 429,
   tenant_too_fast: 429,
   too_many_attachments: 429,

@@ -6,3 +6,9 @@ export type { Logger };
 export function createLogger(level: 'info' | 'silent' = 'info'): Logger {
   return pino({ base: null, level }, destination({ fd: 2, sync: true }));
 }
+
+/** What may be logged of an unexpected error: its name and where it was thrown. Its message could quote anything. */
+export function faultOf(error: unknown): { readonly fault: string; readonly at: string | undefined } {
+  if (!(error instanceof Error)) return { fault: typeof error, at: undefined };
+  return { fault: error.name, at: /^ +at .*$/m.exec(error.stack ?? '')?.[0].trim() };
+}
