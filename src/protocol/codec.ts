@@ -2,11 +2,13 @@ import { Packr } from 'msgpackr';
 import { CLIENT_SHAPES, type ClientFrame, type Kind, RELAY_SHAPES, type RelayFrame } from './frames.ts';
 import { isKind, valueEnd } from './scan.ts';
 
-const packr = new Packr({ useRecords: false, int64AsType: 'number' });
+const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
 
 /** Encodes one frame. The returned bytes are the caller's own. */
 export function encodeFrame(frame: ClientFrame | RelayFrame): Uint8Array {
-  return new Uint8Array(packr.pack(frame.map(widen)));
+  if (!frame.some(isWide)) return new Uint8Array(packr.pack(frame));
+  const parts = frame.map((value) => (isWide(value) ? uint64(value) : packr.pack(value)));
+  return new Uint8Array([0x90 | frame.length, ...parts.flatMap((part) => [...part])]);
 }
 
 /** One frame read from a message: its values and the offset behind it, or what is wrong with it. */
@@ -34,7 +36,7 @@ function readShaped(bytes: Uint8Array, start: number, shapes: Shapes): Shaped | 
   const end = valueEnd(bytes, start, bytes.length);
   if (end < 0) return 'not msgpack, or cut short';
   const head = bytes[start] as number; // valueEnd read it
-  if (head < 0x92 || head > 0x9f) return 'a frame is an array of 2 to 15 elements';
+  if (head < 0x91 || head > 0x9f) return 'a frame is an array of 1 to 15 elements';
   const type = bytes[start + 1] as number; // the array has elements
   if (type > 0x7f) return 'a frame starts with its type, a positive fixint';
   const shape = shapes[type];
@@ -60,7 +62,14 @@ function decode(bytes: Uint8Array, end: number): Shaped | string {
   }
 }
 
-/** msgpackr writes integers over 32 bits as floats unless they are bigints. */
-function widen(value: unknown): unknown {
-  return typeof value === 'number' && value > 0xffff_ffff ? BigInt(value) : value;
+/** msgpackr writes integers over 32 bits as floats, and bigints as signed; ours are uint 64. */
+function isWide(value: unknown): value is number {
+  return typeof value === 'number' && value > 0xffff_ffff;
+}
+
+function uint64(value: number): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(9));
+  bytes.setUint8(0, 0xcf);
+  bytes.setBigUint64(1, BigInt(value));
+  return new Uint8Array(bytes.buffer);
 }

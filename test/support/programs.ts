@@ -3,24 +3,22 @@ import { describe } from 'vitest';
 
 /**
  * A `describe` for tests that need other programs. Without one of them the tests are skipped, with a line that says so; with CI=true
- * that is a failure. A program is a name on the PATH, or a full command that must exit 0.
+ * that is a failure. A program is a name on the PATH, or a command that must exit 0.
  */
-export function describeWith(programs: readonly string[], name: string, tests: () => void): void {
+export function describeWith(programs: readonly (string | readonly string[])[], name: string, tests: () => void): void {
   const missing = programs.filter((program) => !isThere(program));
   if (missing.length === 0) {
     describe(name, tests);
     return;
   }
   if (process.env.CI === 'true') throw new Error(`CI needs: ${missing.join(', ')}`);
-  process.stderr.write(`skipped "${name}": needs ${missing.join(', ')}\n`);
+  process.stderr.write(`skipped "${name}": needs ${missing.map(String).join(', ')}\n`);
   describe.skip(name, tests);
 }
 
-function isThere(program: string): boolean {
-  const [command = '', ...args] = program.split(' ');
-  return (
-    spawnSync(args.length > 0 ? command : 'which', args.length > 0 ? args : [command], { stdio: 'ignore' }).status === 0
-  );
+function isThere(program: string | readonly string[]): boolean {
+  const [command = '', ...args] = typeof program === 'string' ? ['which', program] : program;
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
 /** A fresh self-signed certificate for loopback in `folder`, made by openssl. */
