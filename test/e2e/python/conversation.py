@@ -5,8 +5,8 @@ Reads one JSON object, in one line, on standard input:
     {"url": "wss://127.0.0.1:PORT/v1/ws", "ca": "cert.pem",
      "tokens": {"alice", "bob", "aliceFresh", "readOnly", "expired", "short"}}
 
-alice, bob: `rwp` on `room.>`. aliceFresh: another of alice's. readOnly: `r` on `room.>`. short: alice's, which expires a
-few seconds after the start. Prints one JSON line for each step; the exit code is 0 if all of them held.
+alice, bob: `rwp` on `room.>`. aliceFresh: another of alice's. readOnly: `r` on `room.>`. short: alice's, which expires
+a few seconds after the start. Prints one JSON line for each step; the exit code is 0 if all of them held.
 """
 
 from __future__ import annotations
