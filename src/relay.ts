@@ -88,8 +88,23 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
   function publicApp(tls: LoadedConfig['tls'], corsOrigins: readonly string[]): TemplatedApp {
     const app = createApp(tls);
     const behavior = {
-      ...webSocketHandlers({ dispatch, sessions, door, peers, logger }),
-      upgrade: upgradeHandler(app, { door, helloTimeoutMs: limits.helloTimeoutMs, nowMs: clock.nowMs, busy, refused }),
+      ...webSocketHandlers({
+        dispatch,
+        sessions,
+        door,
+        peers,
+        logger,
+        turn,
+        endOfTurn: setImmediate,
+        isTls: tls !== undefined,
+      }),
+      upgrade: upgradeHandler(app, {
+        door,
+        helloTimeoutMs: limits.helloTimeoutMs,
+        nowMs: () => clock.nowMs(),
+        busy,
+        refused,
+      }),
       maxPayloadLength: maxMessageBytes,
       maxBackpressure: limits.maxBufferedBytes - limits.maxFrameBytes - CORK_BYTES,
       closeOnBackpressureLimit: false,

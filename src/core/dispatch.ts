@@ -15,8 +15,10 @@ const FLOOD = refusal('too_fast', 'went on at twice the rate of this connection'
 const TOO_LARGE = refusal('frame_too_large', 'over the maxFrameBytes of WELCOME');
 const RENEW_IN_PROGRESS = refusal('renew_in_progress', 'another RENEW is being checked');
 
-/** Serves the frames of one WebSocket message, in order. */
+/** Serves the frames of a WebSocket message, one at a time, so that each outcome is performed before the next frame takes effect. */
 export class Dispatch {
+  /** The offset behind the frame served last. */
+  end = 0;
   readonly #router: Router;
   readonly #control: Control;
   readonly #turn: Turn;
@@ -31,29 +33,20 @@ export class Dispatch {
     this.#limits = limits;
   }
 
-  /** Serves every frame in `bytes`, which may be overwritten. Stops at the first that cannot be read. */
-  receive(session: Session, bytes: Uint8Array): Outcome {
+  /** Serves the frame at `start`, whose bytes may be overwritten. An empty message is a frame that cannot be read. */
+  serve(session: Session, bytes: Uint8Array, start: number): Outcome {
     this.#turn.open();
-    if (bytes.length === 0) return protocolError('empty message');
-    let outcome = NOTHING;
-    for (let pos = 0; pos < bytes.length && outcome.close === null; ) {
-      let end: number;
-      let next = NOTHING;
-      if (isMessage(bytes, pos)) {
-        end = messageEnd(bytes, pos);
-        const refused = end < 0 ? null : this.#message(session, bytes, pos, end);
-        if (end < 0) next = protocolError('MESSAGE is not in its one legal encoding');
-        else if (refused !== null) next = this.#refuse(refused, null, messageChannelId(bytes, pos));
-      } else {
-        const read = readClientFrame(bytes, pos);
-        end = typeof read === 'string' ? bytes.length : read.end;
-        next =
-          typeof read === 'string' ? protocolError(read) : this.#request(session, read.frame as ClientFrame, end - pos); // unknown types are strings
-      }
-      if (next !== NOTHING) outcome = merge(outcome, next);
-      pos = end;
+    if (isMessage(bytes, start)) {
+      this.end = messageEnd(bytes, start);
+      if (this.end < 0) return protocolError('MESSAGE is not in its one legal encoding');
+      const refused = this.#message(session, bytes, start, this.end);
+      return refused === null ? NOTHING : this.#refuse(refused, null, messageChannelId(bytes, start));
     }
-    return outcome;
+    if (bytes.length === 0) return protocolError('empty message');
+    const read = readClientFrame(bytes, start);
+    if (typeof read === 'string') return protocolError(read);
+    this.end = read.end;
+    return this.#request(session, read.frame as ClientFrame, read.end - start); // of an unknown type it is a string
   }
 
   #message(session: Session, bytes: Uint8Array, start: number, end: number): Refusal | null {
@@ -79,7 +72,7 @@ export class Dispatch {
       case FrameType.RENEW:
         if (session.isRenewing) return this.#refuse(RENEW_IN_PROGRESS, ref, null);
         session.isRenewing = true;
-        return { reply: null, renew: { ref, token: frame[2] }, close: null };
+        return { replies: [], renew: { ref, token: frame[2] }, close: null };
     }
   }
 
@@ -97,21 +90,4 @@ export class Dispatch {
     const frame = errorFrame(refused, ref, channelId === null ? null : channelId >>> 0);
     return refused === FLOOD ? closeWith(closeFor('too_fast'), frame) : replyWith(frame);
   }
-}
-
-function merge(first: Outcome, second: Outcome): Outcome {
-  if (first === NOTHING) return second;
-  return {
-    reply: concat(first.reply, second.reply),
-    renew: first.renew ?? second.renew,
-    close: second.close,
-  };
-}
-
-function concat(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
-  if (a === null || b === null) return a ?? b;
-  const bytes = new Uint8Array(a.length + b.length);
-  bytes.set(a);
-  bytes.set(b, a.length);
-  return bytes;
 }

@@ -14,24 +14,24 @@ export interface RenewRequest {
   readonly token: string | null;
 }
 
-/** What the edge must do for the connection just served, in this order: send the reply, verify the renewal, close. */
+/** What the edge must do for the connection just served, in this order: send the replies, verify the renewal, close. */
 export interface Outcome {
-  readonly reply: Uint8Array | null;
+  readonly replies: readonly Uint8Array[];
   readonly renew: RenewRequest | null;
   readonly close: Close | null;
 }
 
 /** The outcome of nearly every message. */
-export const NOTHING: Outcome = { reply: null, renew: null, close: null };
+export const NOTHING: Outcome = { replies: [], renew: null, close: null };
 
 /** An outcome that only replies. */
 export function replyWith(...frames: readonly Uint8Array[]): Outcome {
-  return frames.length === 0 ? NOTHING : { reply: concat(frames), renew: null, close: null };
+  return frames.length === 0 ? NOTHING : { replies: frames, renew: null, close: null };
 }
 
 /** An outcome that closes, after the given frames. */
 export function closeWith(close: Close, ...frames: readonly Uint8Array[]): Outcome {
-  return { reply: frames.length === 0 ? null : concat(frames), renew: null, close };
+  return { replies: frames, renew: null, close };
 }
 
 /** The close for a name of the table, with an optional detail in its reason. */
@@ -45,8 +45,8 @@ export function errorFrame(refused: Refusal, ref: number | null, channelId: numb
 }
 
 /** The ERROR and close for bytes that break the protocol. */
-export function protocolError(detail: string, ...before: readonly Uint8Array[]): Outcome {
-  return closeWith(closeFor('protocol_error', detail), ...before, errorFrame(refusal('protocol_error', detail), null));
+export function protocolError(detail: string): Outcome {
+  return closeWith(closeFor('protocol_error', detail), errorFrame(refusal('protocol_error', detail), null));
 }
 
 /** The ERROR and close for a refused HELLO or upgrade; the table in docs/PROTOCOL.md, section 3. */
@@ -62,15 +62,3 @@ const HELLO_CLOSE: Partial<Record<Refusal['code'], CloseName>> = {
   token_revoked: 'token_revoked',
   too_many_connections: 'overloaded',
 };
-
-function concat(frames: readonly Uint8Array[]): Uint8Array {
-  const [first] = frames;
-  if (first !== undefined && frames.length === 1) return first;
-  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let pos = 0;
-  for (const frame of frames) {
-    bytes.set(frame, pos);
-    pos += frame.length;
-  }
-  return bytes;
-}

@@ -2,7 +2,7 @@
 export const Verdict = { OK: 0, REFUSE: 1, FLOOD: 2 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-/** A token bucket. `rate` in units per second; the burst is two seconds' worth. Refused requests count too, so a flood runs into debt. */
+/** A token bucket. `rate` in units per second; the burst is two seconds' worth. */
 export class TokenBucket {
   #rate: number;
   #tokens: number;
@@ -13,12 +13,20 @@ export class TokenBucket {
     this.#tokens = rate * 2;
   }
 
-  /** Takes `cost` units at `nowMs`. A debt of more than another burst is a FLOOD. */
+  /** Takes `cost` units at `nowMs`, refused or not, so that a flood runs into debt; a debt of more than another burst is a FLOOD. */
   take(cost: number, nowMs: number): Verdict {
     if (nowMs !== this.#filledAtMs) this.#refill(nowMs);
     this.#tokens -= cost;
     if (this.#tokens >= 0) return Verdict.OK;
     return this.#tokens < -this.#rate * 2 ? Verdict.FLOOD : Verdict.REFUSE;
+  }
+
+  /** Takes `cost` units if they are there, and nothing otherwise: a flood of one sender leaves no debt to the others. */
+  tryTake(cost: number, nowMs: number): boolean {
+    if (nowMs !== this.#filledAtMs) this.#refill(nowMs);
+    if (this.#tokens < cost) return false;
+    this.#tokens -= cost;
+    return true;
   }
 
   /** Changes the rate from now on. */

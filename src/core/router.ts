@@ -5,7 +5,6 @@ import { encodeMessage, messageChannelId, stampMessage } from '../protocol/messa
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import type { Connection, Meter } from './ports.ts';
-import { Verdict } from './rate-limit.ts';
 import { isReceiving, type Session } from './session.ts';
 import type { Tenant } from './tenant.ts';
 import type { Turn } from './turn.ts';
@@ -43,7 +42,7 @@ export class Router {
     const attachment = session.attachments.get(messageChannelId(bytes, start));
     if (attachment === undefined) return NOT_ATTACHED;
     if ((attachment.modes & Mode.PUBLISH) === 0) return attachment.modes === 0 ? NOT_ATTACHED : NOT_PUBLISHING;
-    if (session.tenant.frameBucket.take(1, this.#turn.nowMs) !== Verdict.OK) return TENANT_TOO_FAST;
+    if (!session.tenant.frameBucket.tryTake(1, this.#turn.nowMs)) return TENANT_TOO_FAST;
     attachment.own++;
     const isLeftOut = (attachment.modes & Mode.ECHO) === 0 && isReceiving(attachment);
     this.#publish(attachment.channel, bytes, start, end, session.sender, isLeftOut ? session.connection : null);
@@ -55,7 +54,7 @@ export class Router {
    * subscribers are 0. The turn must be open.
    */
   publish(tenant: Tenant, name: string, segments: Pattern, message: OutgoingMessage): Published | Refusal {
-    if (tenant.frameBucket.take(1, this.#turn.nowMs) !== Verdict.OK) return TENANT_TOO_FAST;
+    if (!tenant.frameBucket.tryTake(1, this.#turn.nowMs)) return TENANT_TOO_FAST;
     this.#meter.framesIn++;
     this.#meter.bytesIn += message.body.length;
     const channel = tenant.channels.get(name) ?? this.#openForPatterns(tenant, name, segments);

@@ -87,7 +87,7 @@ export class Sessions {
     if ('status' in rules) return refuse(rules);
     session.setToken(verified, this.#turn.nowMs);
     const detached = regrant(session, rules, this.#channels);
-    return replyWith(encodeFrame([FrameType.RENEWED, ref, verified.expiresAtMs / 1000]), ...detached);
+    return replyWith(encodeFrame([FrameType.RENEWED, ref, Math.floor(verified.expiresAtMs / 1000)]), ...detached);
   }
 
   /** HEAD for every channel of a connection that lost frames and has room again. */

@@ -82,6 +82,10 @@ export class Door {
 
   #welcomeFrame(session: Session): Uint8Array {
     const { boot, limits } = this.#ports;
-    return encodeFrame([FrameType.WELCOME, session.sender, { boot, expiry: session.token.expiresAtMs / 1000, limits }]);
+    return encodeFrame([
+      FrameType.WELCOME,
+      session.sender,
+      { boot, expiry: Math.floor(session.token.expiresAtMs / 1000), limits },
+    ]);
   }
 }

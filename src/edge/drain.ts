@@ -1,4 +1,4 @@
-import { closeFor, closeWith } from '../core/outcome.ts';
+import { closeFor, closeWith, replyWith } from '../core/outcome.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import { FrameType } from '../protocol/frames.ts';
 import type { Peer } from './peer.ts';
@@ -15,7 +15,7 @@ export async function drain(peers: Peers, timeoutMs: number): Promise<void> {
   for (const peer of peers.list()) {
     const afterMs = Math.floor(Math.random() * timeoutMs);
     if (peer.session !== null) {
-      peers.perform(peer, { reply: encodeFrame([FrameType.GOAWAY, afterMs, 'shutdown']), renew: null, close: null });
+      peers.perform(peer, replyWith(encodeFrame([FrameType.GOAWAY, afterMs, 'shutdown'])));
     }
     leaving.push({ peer, afterMs });
   }

@@ -28,7 +28,15 @@ export interface HttpPorts {
   readonly logger: Logger;
 }
 
+const PUBLISH_PATH = '/v1/channels/:name/messages';
+const REVOCATIONS_PATH = '/v1/revocations';
+const PREFLIGHT_HEADERS = {
+  'Access-Control-Allow-Methods': 'POST',
+  'Access-Control-Allow-Headers': 'authorization, content-type, mayfly-envelope',
+  'Access-Control-Max-Age': '600',
+} as const;
 const MAX_REVOCATION_BYTES = 4096;
+const NO_QUERY = refusal('token_in_url', 'the URL takes no query: send the token in HELLO or in Authorization');
 const UPGRADE_REQUIRED = refusal('upgrade_required', 'this path is for WebSockets');
 const FORBIDDEN = refusal('forbidden', 'the token does not permit this');
 
@@ -45,23 +53,16 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   /** The refusals every POST shares, then the body and the token's rules as they are once both are here. */
   async function authorized(exchange: Exchange, type: string, maxBytes: number) {
     if (!exchange.hasContentType(type)) return refusal('unsupported_media_type', `send ${type}`);
-    const reading = exchange.readBody(maxBytes);
+    const body = await exchange.readBody(maxBytes);
     const verified: VerifiedToken | Refusal = await ports.door.verify(exchange.bearer);
     if ('status' in verified) return verified;
-    const body = await reading;
     if ('status' in body) return body;
     const admitted = ports.sessions.admit(verified);
     return 'status' in admitted ? admitted : { ...admitted, body };
   }
 
-  async function publish(
-    exchange: Exchange,
-    name: string | undefined,
-    envelopeText: string,
-    hasQuery: boolean,
-  ): Promise<void> {
-    if (hasQuery)
-      return refuse(exchange, refusal('token_in_url', 'the URL takes no query: send the token in Authorization'));
+  async function publish(exchange: Exchange, encodedName: string | undefined, envelopeText: string): Promise<void> {
+    const name = decodeSegment(encodedName);
     if (name === undefined || !isChannelName(name))
       return refuse(exchange, refusal('bad_channel', 'not a channel name, or reserved'));
     const envelope = envelopeText === '' ? null : readEnvelope(envelopeText);
@@ -93,49 +94,39 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     exchange.json(200, { closed: closing.length, detached, until: Math.ceil(revocation.untilMs / 1000) });
   }
 
-  function preflight(response: HttpResponse, request: HttpRequest): void {
-    exchangeFor(response, request).send(204, '', {
-      'Access-Control-Allow-Methods': 'POST',
-      'Access-Control-Allow-Headers': 'authorization, content-type, mayfly-envelope',
-      'Access-Control-Max-Age': '600',
+  /** Serves a path: no query string, and a fault of ours is a 500. */
+  function on(
+    method: 'get' | 'post',
+    path: string,
+    handle: (exchange: Exchange, request: HttpRequest) => Promise<void> | void,
+  ): void {
+    app[method](path, (response, request) => {
+      const exchange = exchangeFor(response, request);
+      if (hasQuery(request)) return refuse(exchange, NO_QUERY);
+      const failed = (error: unknown): void => {
+        ports.logger.error(faultOf(error), 'a request failed');
+        refuse(exchange, refusal('internal_error', 'a fault of the relay'));
+      };
+      Promise.resolve(handle(exchange, request)).catch(failed);
     });
-  }
-
-  /** Answers 500 when serving a request failed by a fault of ours. */
-  function serve(exchange: Exchange, serving: Promise<void>): void {
-    serving.catch((error: unknown) => {
-      ports.logger.error(faultOf(error), 'a request failed');
-      refuse(exchange, refusal('internal_error', 'a fault of the relay'));
-    });
-  }
-
-  const PUBLISH_PATH = '/v1/channels/:name/messages';
-  app.post(PUBLISH_PATH, (response, request) => {
-    const exchange = exchangeFor(response, request);
-    const name = decodeSegment(request.getParameter(0));
-    serve(exchange, publish(exchange, name, request.getHeader('mayfly-envelope'), hasQuery(request)));
-  });
-  app.post('/v1/revocations', (response, request) => {
-    const exchange = exchangeFor(response, request);
-    serve(exchange, revoke(exchange));
-  });
-  app.get('/v1/ws', (response, request) => {
-    refuse(exchangeFor(response, request), UPGRADE_REQUIRED, { Upgrade: 'websocket' });
-  });
-  app.get('/', (response, request) => exchangeFor(response, request).send(200, PAGE, PAGE_HEADERS));
-  for (const [path, methods] of [
-    [PUBLISH_PATH, 'POST'],
-    ['/v1/revocations', 'POST'],
-    ['/', 'GET'],
-    ['/v1/ws', 'GET'],
-  ] as const) {
-    if (methods === 'POST') app.options(path, preflight);
     app.any(path, (response, request) => {
-      refuse(exchangeFor(response, request), refusal('method_not_allowed', `this path takes ${methods}`), {
-        Allow: methods,
-      });
+      const Allow = method.toUpperCase();
+      refuse(exchangeFor(response, request), refusal('method_not_allowed', `this path takes ${Allow}`), { Allow });
     });
   }
+
+  function preflight(path: string): void {
+    app.options(path, (response, request) => exchangeFor(response, request).send(204, '', PREFLIGHT_HEADERS));
+  }
+
+  preflight(PUBLISH_PATH);
+  preflight(REVOCATIONS_PATH);
+  on('post', PUBLISH_PATH, (exchange, request) =>
+    publish(exchange, request.getParameter(0), request.getHeader('mayfly-envelope')),
+  );
+  on('post', REVOCATIONS_PATH, revoke);
+  on('get', '/v1/ws', (exchange) => refuse(exchange, UPGRADE_REQUIRED, { Upgrade: 'websocket' }));
+  on('get', '/', (exchange) => exchange.send(200, PAGE, PAGE_HEADERS));
   app.any('/*', (response, request) => refuse(exchangeFor(response, request), refusal('not_found', 'no such path')));
 }
 

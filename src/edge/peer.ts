@@ -21,7 +21,7 @@ export class Peer {
   socket: WebSocket<UserData> | undefined;
   session: Session | null = null;
   isGreeting = false;
-  /** Set when it will be closed as soon as what it has not read yet is gone. */
+  /** Set once it is to be closed, which happens when it has read what waits for it: it is not listened to any more. */
   closing: Close | null = null;
 
   constructor(app: TemplatedApp, helloDeadlineMs: number, bearer: VerifiedToken | null) {

@@ -3,6 +3,7 @@ import { type Close, closeFor, closeWith, NOTHING, type Outcome } from '../core/
 import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Counters } from '../telemetry/counters.ts';
+import { pack } from './pack.ts';
 import { Peer, type UserData } from './peer.ts';
 import { DROPPED, type WebSocket } from './uws.ts';
 
@@ -11,6 +12,9 @@ export interface PeerLimits {
   readonly maxBufferedBytes: number;
   readonly slowConsumerTimeoutMs: number;
 }
+
+/** What a connection that was cut sees: nothing was said. */
+const CUT: Close = { code: 1006, reason: '' };
 
 /** Every open connection, and what the edge does to one: send, close, cut, look after its deadlines. */
 export class Peers {
@@ -58,16 +62,16 @@ export class Peers {
     this.#counters.connections = this.#all.length;
   }
 
-  /** Sends the reply and closes, as the outcome says. Returns whether the connection goes on. */
-  perform(peer: Peer, outcome: Outcome): boolean {
+  /** Sends the replies and closes, as the outcome says; cuts a connection that has no room for them. */
+  perform(peer: Peer, outcome: Outcome): void {
     const socket = peer.socket;
-    if (socket === undefined) return false;
-    if (outcome.reply !== null && socket.send(outcome.reply, true) === DROPPED) {
+    if (socket === undefined || peer.closing !== null) return;
+    for (const message of pack(outcome.replies)) {
+      if (socket.send(message, true) !== DROPPED) continue;
       this.cut(peer);
-      return false;
+      return;
     }
     if (outcome.close !== null) this.close(peer, outcome.close);
-    return outcome.close === null;
   }
 
   /** Closes every connection of these sessions with one outcome. */
@@ -79,12 +83,12 @@ export class Peers {
   close(peer: Peer, close: Close): void {
     const socket = peer.socket;
     if (socket === undefined || peer.closing !== null) return;
+    peer.closing = close;
     this.#counters.closed(close.code);
     if (socket.getBufferedAmount() === 0) {
       socket.end(close.code, close.reason);
       return;
     }
-    peer.closing = close;
     for (const topic of socket.getTopics()) socket.unsubscribe(topic);
     if (peer.session !== null) this.#sessions.close(peer.session);
     peer.session = null;
@@ -92,8 +96,10 @@ export class Peers {
 
   /** Ends a connection that does not read, and with it every byte that waits. No close frame: it would wait behind them. */
   cut(peer: Peer): void {
+    if (peer.socket === undefined) return;
+    peer.closing ??= CUT;
     this.#counters.cutConnections++;
-    peer.socket?.close();
+    peer.socket.close();
   }
 
   /** Notes that frames for a connection were skipped. */

@@ -19,8 +19,8 @@ const BAD_BODY = refusal(
 );
 
 /**
- * Reads the body of POST /v1/revocations. Tokens issued before `before` (now, if left out, and never later) are covered; they are all
- * expired `maxTokenTtlSeconds` after that.
+ * Reads the body of POST /v1/revocations. Tokens issued before `before` (now, if left out) are covered; they are all expired
+ * `maxTokenTtlSeconds` after that.
  */
 export function readRevocation(body: Uint8Array, nowMs: number, maxTokenTtlSeconds: number): Revocation | Refusal {
   const parsed = v.safeParse(RevocationBody, parseJson(body));
@@ -28,8 +28,8 @@ export function readRevocation(body: Uint8Array, nowMs: number, maxTokenTtlSecon
   const { before: beforeSeconds, ...named } = parsed.output;
   const target = targetOf(named);
   if (target === undefined) return refusal('bad_channel', 'not a channel name or pattern, or reserved');
-  const beforeMs = beforeSeconds === undefined ? nowMs + 1 : Math.min(beforeSeconds * 1000, nowMs + 1);
-  return { target, beforeMs, untilMs: nowMs + maxTokenTtlSeconds * 1000 };
+  const beforeMs = beforeSeconds === undefined ? nowMs + 1 : beforeSeconds * 1000;
+  return { target, beforeMs, untilMs: Math.max(beforeMs, nowMs) + maxTokenTtlSeconds * 1000 };
 }
 
 function targetOf(

@@ -26,11 +26,16 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
       exchange.refuse(refused);
     };
     const accept = (bearer: Peer['bearer']): void => {
+      const busy = ports.busy();
+      if (busy !== null) {
+        refuse(busy);
+        return;
+      }
       const peer = new Peer(app, ports.nowMs() + ports.helloTimeoutMs, bearer);
       exchange.takeOver(() => response.upgrade<UserData>({ peer }, key, SUBPROTOCOL, extensions, context));
     };
 
-    const refused = refusalFor(request, ports.busy);
+    const refused = refusalFor(request);
     if (refused !== null) refuse(refused);
     else if (exchange.authorization === '') accept(null);
     else
@@ -40,11 +45,11 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
   };
 }
 
-function refusalFor(request: HttpRequest, busy: UpgradePorts['busy']): Refusal | null {
+function refusalFor(request: HttpRequest): Refusal | null {
   if (hasQuery(request))
     return refusal('token_in_url', 'the URL takes no query: send the token in HELLO or in Authorization');
   const offered = request.getHeader('sec-websocket-protocol').split(',');
   if (!offered.some((name) => name.trim() === SUBPROTOCOL))
     return refusal('subprotocol_required', `offer the subprotocol ${SUBPROTOCOL}`);
-  return busy();
+  return null;
 }

@@ -1,3 +1,4 @@
+import './uws-environment.ts';
 import {
   App,
   SSLApp,

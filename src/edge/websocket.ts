@@ -1,8 +1,12 @@
 import type { Dispatch } from '../core/dispatch.ts';
-import { closeFor, closeWith, NOTHING, type Outcome, protocolError } from '../core/outcome.ts';
+import { closeFor, closeWith, NOTHING, type Outcome, protocolError, type RenewRequest } from '../core/outcome.ts';
+import type { EndOfTurn } from '../core/ports.ts';
+import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
+import type { Turn } from '../core/turn.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Door } from './door.ts';
+import { Inbox } from './inbox.ts';
 import type { Peer, UserData } from './peer.ts';
 import type { Peers } from './peers.ts';
 import type { WebSocket } from './uws.ts';
@@ -14,10 +18,16 @@ export interface WebSocketPorts {
   readonly door: Door;
   readonly peers: Peers;
   readonly logger: Logger;
+  readonly turn: Turn;
+  readonly endOfTurn: EndOfTurn;
+  /** Whether the connections speak TLS to this process. */
+  readonly isTls: boolean;
 }
 
 /** The socket events of the relay, as uWebSockets.js handlers: decode here, decide in core, perform what it returns. */
-export function webSocketHandlers({ dispatch, sessions, door, peers, logger }: WebSocketPorts) {
+export function webSocketHandlers(ports: WebSocketPorts) {
+  const { dispatch, sessions, door, peers, logger, turn, endOfTurn, isTls } = ports;
+
   /** A fault of ours ends the connection it happened on, and no other. */
   const failed = (peer: Peer) => (error: unknown) => {
     logger.error(faultOf(error), 'a connection failed');
@@ -25,11 +35,13 @@ export function webSocketHandlers({ dispatch, sessions, door, peers, logger }: W
   };
 
   function perform(peer: Peer, outcome: Outcome): void {
-    if (!peers.perform(peer, outcome) || outcome.renew === null) return;
-    const session = peer.session;
-    if (session === null) return;
+    peers.perform(peer, outcome);
+    if (outcome.renew !== null && peer.session !== null) renew(peer, peer.session, outcome.renew);
+  }
+
+  function renew(peer: Peer, session: Session, request: RenewRequest): void {
     door
-      .renew(session, outcome.renew)
+      .renew(session, request)
       .then((renewed) => {
         if (peer.session === session) peers.perform(peer, renewed);
       })
@@ -51,17 +63,33 @@ export function webSocketHandlers({ dispatch, sessions, door, peers, logger }: W
       .catch(failed(peer));
   }
 
-  function receive(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
+  function serve(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
     const bytes = new Uint8Array(message);
     if (!isBinary) {
       peers.perform(peer, protocolError('text message'));
     } else if (peer.session === null) {
       hello(peer, bytes);
     } else {
-      const outcome = dispatch.receive(peer.session, bytes);
-      if (outcome !== NOTHING) perform(peer, outcome);
+      let pos = 0;
+      let outcome: Outcome;
+      do {
+        outcome = dispatch.serve(peer.session, bytes, pos);
+        pos = dispatch.end;
+        if (outcome !== NOTHING) perform(peer, outcome);
+      } while (outcome.close === null && pos < bytes.length && peer.session !== null);
     }
   }
+
+  function receive(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
+    if (peer.closing !== null) return;
+    try {
+      serve(peer, message, isBinary);
+    } catch (error) {
+      failed(peer)(error); // uWebSockets.js would end the process
+    }
+  }
+
+  const inbox = isTls ? new Inbox(receive, endOfTurn, () => turn.flushAll()) : null;
 
   return {
     open(socket: WebSocket<UserData>): void {
@@ -74,12 +102,8 @@ export function webSocketHandlers({ dispatch, sessions, door, peers, logger }: W
 
     message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
       const peer = socket.getUserData().peer;
-      if (peer.closing !== null) return;
-      try {
-        receive(peer, message, isBinary);
-      } catch (error) {
-        failed(peer)(error); // uWebSockets.js would end the process
-      }
+      if (inbox === null) receive(peer, message, isBinary);
+      else inbox.add(peer, message, isBinary);
     },
 
     dropped(socket: WebSocket<UserData>): void {
@@ -97,6 +121,7 @@ export function webSocketHandlers({ dispatch, sessions, door, peers, logger }: W
     close(socket: WebSocket<UserData>): void {
       const peer = socket.getUserData().peer;
       peers.remove(peer);
+      inbox?.finish(peer);
       if (peer.session === null) return;
       sessions.close(peer.session);
       peer.session = null;

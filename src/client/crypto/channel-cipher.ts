@@ -1,0 +1,61 @@
+import { Binding } from './binding.ts';
+import { type FrameKind, KINDS, MAX_FRAMES_PER_KID } from './frame-format.ts';
+import { InOrder } from './in-order.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type Opened, Opener, type SealedFrame } from './opener.ts';
+import { checkPadding, type Padding } from './padding.ts';
+import { Sealer } from './sealer.ts';
+
+/** What a channel's encryption needs. */
+export interface ChannelCipherOptions {
+  /** The channel's name as the relay has it: the blind one, where names are blind. Never a pattern. */
+  readonly channel: string;
+  readonly ring: KeyRing;
+  /** How to pad what is sealed; default `padme`. */
+  readonly padding?: Padding;
+  /** Frames under one key before the next is derived; 1 to 2^32, the default. */
+  readonly maxFramesPerKid?: number;
+}
+
+/**
+ * End-to-end encryption of one channel: docs/ENCRYPTION.md. Keep it as long as the channel is used, over reconnects: it remembers what was
+ * received, and refuses it a second time.
+ */
+export class ChannelCipher {
+  readonly #sealer: Sealer;
+  readonly #opener: Opener;
+  readonly #sealed = new InOrder();
+  readonly #opened = new InOrder();
+
+  /** Throws EncryptionError `bad_channel`, `bad_padding` or `bad_limit`. */
+  constructor({ channel, ring, padding = 'padme', maxFramesPerKid = MAX_FRAMES_PER_KID }: ChannelCipherOptions) {
+    checkPadding(padding);
+    const binding = new Binding(channel);
+    this.#sealer = new Sealer(binding, ring, padding, maxFramesPerKid);
+    this.#opener = new Opener(binding, ring);
+  }
+
+  /**
+   * To be called for each new connection, with `sender` from its WELCOME (0 to publish over HTTP), before anything is sealed for it. What
+   * was sealed earlier cannot be sent on the new connection: nobody would open it. Throws `bad_sender`.
+   */
+  begin(sender: number): void {
+    this.#sealer.begin(sender);
+  }
+
+  /**
+   * Makes the body of a MESSAGE whose envelope will be `envelope` (null for nil, which is not the same as empty). Calls settle in their
+   * order, also when several run at once; the arguments are copied. Rejects with `not_begun` or `no_web_crypto`.
+   */
+  seal(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null = null): Promise<Uint8Array> {
+    return this.#sealed.settle(this.#sealer.seal(KINDS.indexOf(kind), data, envelope));
+  }
+
+  /**
+   * Opens a MESSAGE. What cannot be opened comes back as `refused`, with a constant reason and without data; nothing in a frame makes it
+   * reject. Calls settle in their order; `body` must not change until then.
+   */
+  open(frame: SealedFrame): Promise<Opened> {
+    return this.#opened.settle(this.#opener.open(frame));
+  }
+}

@@ -1,0 +1,76 @@
+import { type Binding, isSender } from './binding.ts';
+import type { ChannelKey } from './channel-key.ts';
+import { EncryptionError } from './errors.ts';
+import { MAX_FRAMES_PER_KID } from './frame-format.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type Padding, pad } from './padding.ts';
+import { type FrameKey, sealFrame } from './sframe.ts';
+import { randomBytes } from './web-crypto.ts';
+
+const RANDOM_BYTES = 7;
+
+/** One KID in use, with the counter of its next frame. */
+interface Sealing {
+  readonly generation: number;
+  readonly key: ChannelKey;
+  readonly kid: bigint;
+  readonly frameKey: Promise<FrameKey>;
+  next: number;
+}
+
+/** The sending half of a channel's encryption. A counter is never used twice with a key: each KID is new, and left behind when full. */
+export class Sealer {
+  readonly #binding: Binding;
+  readonly #ring: KeyRing;
+  readonly #padding: Padding;
+  readonly #maxFramesPerKid: number;
+  #sender: number | undefined;
+  #sealing: Sealing | undefined;
+
+  constructor(binding: Binding, ring: KeyRing, padding: Padding, maxFramesPerKid: number) {
+    if (!Number.isInteger(maxFramesPerKid) || maxFramesPerKid < 1 || maxFramesPerKid > MAX_FRAMES_PER_KID) {
+      throw new EncryptionError('bad_limit', `expected maxFramesPerKid from 1 to ${MAX_FRAMES_PER_KID}`);
+    }
+    this.#binding = binding;
+    this.#ring = ring;
+    this.#padding = padding;
+    this.#maxFramesPerKid = maxFramesPerKid;
+  }
+
+  /** Starts a connection, and with it a new KID. Throws `bad_sender`. */
+  begin(sender: number): void {
+    if (!isSender(sender)) throw new EncryptionError('bad_sender', 'expected the sender of WELCOME, or 0 for HTTP');
+    this.#sender = sender;
+    this.#sealing = undefined;
+  }
+
+  /** Seals one frame. The counter is taken, and `data` and `envelope` are copied, before the call returns. */
+  async seal(kind: number, data: Uint8Array, envelope: Uint8Array | null): Promise<Uint8Array> {
+    if (this.#sender === undefined) throw new EncryptionError('not_begun', 'expected begin(sender) before seal');
+    const plaintext = pad(kind, data, this.#padding);
+    const metadata = this.#binding.metadata(envelope);
+    const sealing = this.#current(this.#sender);
+    const ctr = BigInt(sealing.next++);
+    return sealFrame(await sealing.frameKey, { kid: sealing.kid, ctr }, metadata, plaintext);
+  }
+
+  #current(sender: number): Sealing {
+    const { generation, key } = this.#ring;
+    const now = this.#sealing;
+    if (now?.generation === generation && now.key === key && now.next < this.#maxFramesPerKid) return now;
+    const kid = freshKid(generation);
+    const started = { generation, key, kid, frameKey: this.#binding.frameKey(key, kid, sender), next: 0 };
+    started.frameKey.catch(() => {
+      if (this.#sealing === started) this.#sealing = undefined;
+    });
+    this.#sealing = started;
+    return started;
+  }
+}
+
+/** One byte of generation and 56 random bits, of which the first eight are not all zero: see `frame-format`. */
+function freshKid(generation: number): bigint {
+  const random = randomBytes(RANDOM_BYTES);
+  if (random[0] === 0) return freshKid(generation);
+  return random.reduce((kid, byte) => (kid << 8n) | BigInt(byte), BigInt(generation));
+}
