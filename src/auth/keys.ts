@@ -1,4 +1,4 @@
-import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
+import { base64url, type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import type { KeyCeiling } from '../core/grants.ts';
 
 /** The algorithms a key may stand for. The key alone decides, never the token. */
@@ -11,6 +11,8 @@ export interface TenantKey extends KeyCeiling {
   readonly key: CryptoKey | Uint8Array;
 }
 
+/** Members that only a private key has (RFC 7518, section 6). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
 const MIN_RSA_BITS = 2048;
 const MIN_SECRET_BYTES = 32;
 
@@ -21,11 +23,11 @@ const MIN_SECRET_BYTES = 32;
 export function algorithmOf(jwk: JWK): { algorithm: Algorithm } | string {
   const algorithm = byKind(jwk);
   if (algorithm === undefined) return 'must be an Ed25519, P-256, RSA or oct JWK';
-  if (algorithm !== 'HS256' && jwk.d !== undefined)
+  if (algorithm !== 'HS256' && PRIVATE_MEMBERS.some((member) => jwk[member] !== undefined))
     return 'must be a public key: this one holds the private part, and the relay must not be able to mint';
-  if (algorithm === 'RS256' && bytesOf(jwk.n) * 8 < MIN_RSA_BITS)
+  if (algorithm === 'RS256' && bitsOf(jwk.n) < MIN_RSA_BITS)
     return `must have a modulus of at least ${MIN_RSA_BITS} bits`;
-  if (algorithm === 'HS256' && bytesOf(jwk.k) < MIN_SECRET_BYTES)
+  if (algorithm === 'HS256' && (decode(jwk.k)?.length ?? 0) < MIN_SECRET_BYTES)
     return `must hold a secret of at least ${MIN_SECRET_BYTES} bytes`;
   if (jwk.alg !== undefined && jwk.alg !== algorithm && !(algorithm === 'EdDSA' && jwk.alg === 'Ed25519')) {
     return `must have alg ${algorithm} or none`;
@@ -53,6 +55,13 @@ function byKind(jwk: JWK): Algorithm | undefined {
   return jwk.kty === 'oct' && jwk.k !== undefined ? 'HS256' : undefined;
 }
 
-function bytesOf(base64url: string | undefined): number {
-  return Math.floor(((base64url ?? '').length * 3) / 4);
+/** Bits of a base64url number, leading zeros left out; 0 when it is no base64url. */
+function bitsOf(text: string | undefined): number {
+  const bytes = decode(text) ?? [];
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;
+}
+
+function decode(text: string | undefined): Uint8Array | undefined {
+  return text !== undefined && /^[\w-]+$/.test(text) ? base64url.decode(text) : undefined;
 }

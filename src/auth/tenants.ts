@@ -14,13 +14,16 @@ export interface KeyConfig {
 /** The keys of each tenant, by tenant and kid. */
 export type KeyRing = ReadonlyMap<string, ReadonlyMap<string, TenantKey>>;
 
-/** Imports every key of every tenant. Throws one ConfigError that lists all that are not usable; secrets are never quoted. */
-export async function loadKeyRing(tenants: Readonly<Record<string, { keys: readonly KeyConfig[] }>>): Promise<KeyRing> {
+/** Imports every key of every tenant; undefined stands for one whose shape was found wrong already. Throws one ConfigError that lists all that are not usable; secrets are never quoted. */
+export async function loadKeyRing(
+  tenants: Readonly<Record<string, { keys: readonly (KeyConfig | undefined)[] }>>,
+): Promise<KeyRing> {
   const problems: Problem[] = [];
   const ring = new Map<string, ReadonlyMap<string, TenantKey>>();
   for (const [tenant, { keys }] of Object.entries(tenants)) {
     const byKid = new Map<string, TenantKey>();
     for (const [i, config] of keys.entries()) {
+      if (config === undefined) continue;
       const path = `tenants.${tenant}.keys.${i}`;
       if (byKid.has(config.kid))
         problems.push({ path: `${path}.kid`, message: 'is used by an earlier key of this tenant' });

@@ -43,7 +43,7 @@ export async function verifyToken(token: string | null, by: Verification): Promi
     if (claims.exp <= nowSeconds) return refusal('token_expired', 'exp has passed');
     const issued = claims.iat ?? nowSeconds;
     if (issued > nowSeconds + CLOCK_TOLERANCE_SECONDS) return refusal('token_not_yet_valid', 'iat lies in the future');
-    if (claims.exp - Math.min(issued, nowSeconds) > by.maxTokenTtlSeconds + (claims.iat === undefined ? 1 : 0)) {
+    if (claims.exp - issued > by.maxTokenTtlSeconds) {
       return refusal('token_ttl_too_long', `exp must be at most ${by.maxTokenTtlSeconds} seconds after iat`);
     }
     return {

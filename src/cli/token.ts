@@ -120,7 +120,7 @@ async function explain(given: string | undefined, options: ExplainOptions): Prom
   const ring = keys.get(verified.tenant);
   if (limits === undefined || ring === undefined)
     throw new RelayError('token_unusable', 'its tenant is not configured');
-  const rules = new Tenant(verified.tenant, limits, ring).admit(verified);
+  const rules = new Tenant(verified.tenant, limits, ring).admit(verified, Date.now());
   if ('status' in rules) throw new RelayError('token_unusable', rules.detail);
   const answer = {
     accepted: true,

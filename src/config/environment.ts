@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts';
-import { ENV_SECTIONS } from './schema.ts';
+import { SECTIONS } from './schema.ts';
 
 /** One setting the environment can override: its variable, its path in the file, and how its text is read. */
 interface Override {
@@ -13,10 +13,10 @@ const OTHERS = new Set(['MAYFLY_CONFIG', 'MAYFLY_TOKEN']);
 
 /** Every environment override, such as MAYFLY_LISTEN_PORT for listen.port. */
 export const OVERRIDES: readonly Override[] = [
-  ...overridesOf(['listen'], ENV_SECTIONS.listen.entries),
-  ...overridesOf(['listen', 'tls'], ENV_SECTIONS.tls.entries),
-  ...overridesOf(['admin'], ENV_SECTIONS.admin.entries),
-  ...overridesOf(['limits'], ENV_SECTIONS.limits.entries),
+  ...overridesOf(['listen'], SECTIONS.listen.entries),
+  ...overridesOf(['listen', 'tls'], SECTIONS.tls.entries),
+  ...overridesOf(['admin'], SECTIONS.admin.entries),
+  ...overridesOf(['limits'], SECTIONS.limits.entries),
 ];
 
 /** Lays the environment's MAYFLY_ variables over a parsed configuration file; a variable that means nothing is a problem. */

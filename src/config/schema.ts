@@ -118,5 +118,5 @@ export const ConfigSchema = v.strictObject({
 /** A complete, checked configuration with all defaults filled in. */
 export type Config = v.InferOutput<typeof ConfigSchema>;
 
-/** The sections whose plain values the environment can override. */
-export const ENV_SECTIONS = { listen, admin, limits, tls };
+/** Parts of the schema, for the environment's overrides and for checks that go on where another part is wrong. */
+export const SECTIONS = { listen, admin, limits, tls, key };

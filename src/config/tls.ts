@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, type Problem } from '../errors.ts';
 
 /** The files of a certificate chain and its key. uWebSockets.js wants file names. */
 export interface TlsFiles {
@@ -15,36 +15,35 @@ export interface LoadedTls extends TlsFiles {
   readonly fingerprint: string;
 }
 
-/** Reads both files and checks that they are a pair. Throws a ConfigError that names the file at fault. */
-export async function loadTls(named: TlsFiles | undefined, folder: string): Promise<LoadedTls | undefined> {
-  if (named === undefined) return undefined;
+/** Reads both files and checks that they are a pair. Throws one ConfigError that names each file at fault. */
+export async function loadTls(named: TlsFiles, folder: string): Promise<LoadedTls> {
+  const problems: Problem[] = [];
   const files = { certFile: resolve(folder, named.certFile), keyFile: resolve(folder, named.keyFile) };
-  const cert = await readPem(files.certFile, 'listen.tls.certFile');
-  const key = await readPem(files.keyFile, 'listen.tls.keyFile');
-  check('listen.tls.certFile', () => createSecureContext({ cert }));
-  check('listen.tls.keyFile', () => createSecureContext({ cert, key }));
+  const cert = await readPem(files.certFile, 'listen.tls.certFile', problems);
+  const key = await readPem(files.keyFile, 'listen.tls.keyFile', problems);
+  const isCert = cert !== undefined && isUsable('listen.tls.certFile', { cert }, problems);
+  if (isCert && key !== undefined) isUsable('listen.tls.keyFile', { cert, key }, problems);
+  if (problems.length > 0 || cert === undefined || key === undefined) throw new ConfigError(problems);
   return { ...files, fingerprint: createHash('sha256').update(cert).update(key).digest('hex') };
 }
 
-async function readPem(file: string, path: string): Promise<Buffer> {
+async function readPem(file: string, path: string, problems: Problem[]): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new ConfigError([{ path, message: `is ${JSON.stringify(file)}, which cannot be read (${code})` }], {
-      cause: error,
-    });
+    problems.push({ path, message: `is ${JSON.stringify(file)}, which cannot be read (${code})` });
+    return undefined;
   }
 }
 
-function check(path: string, use: () => void): void {
+function isUsable(path: string, pair: { readonly cert: Buffer; readonly key?: Buffer }, problems: Problem[]): boolean {
   try {
-    use();
+    createSecureContext(pair);
+    return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new ConfigError(
-      [{ path, message: `is not usable PEM, or certificate and key do not belong together (${code})` }],
-      { cause: error },
-    );
+    problems.push({ path, message: `is not usable PEM, or certificate and key do not belong together (${code})` });
+    return false;
   }
 }

@@ -36,7 +36,7 @@ export class Channels {
     const channel = new Channel(this.#newId(), name, segments, tenant);
     tenant.channels.set(name, channel);
     this.#meter.channels++;
-    this.#orphans.set(channel, { seq: 0, sinceMs: this.#turn.nowMs });
+    this.#orphan(channel);
     for (const attached of tenant.patterns) {
       if (!matches(attached.pattern, segments)) continue;
       const named = this.#reach(attached.session, channel);
@@ -57,6 +57,7 @@ export class Channels {
     this.#orphans.delete(channel);
     if (!wasReceiving && isReceiving(attachment)) this.#subscribe(session, channel);
     if ((modes & Mode.PRESENCE) === 0) return;
+    this.#turn.flush(channel.notices); // nor are notices from before the newcomer's
     channel.presenceCount++;
     this.#fanout.subscribe(session.connection, channel.notices.topic);
   }
@@ -75,7 +76,7 @@ export class Channels {
     if (wasReceiving && !isReceiving(attachment)) this.#unsubscribe(session, channel);
     this.presence.left(channel, session.sender);
     if (attachment.patternCount === 0) this.#exit(session, channel);
-    else if (channel.namedCount === 0) this.#orphans.set(channel, { seq: channel.seq, sinceMs: this.#turn.nowMs });
+    else if (channel.namedCount === 0) this.#orphan(channel);
   }
 
   /** Attaches a pattern; returns it and a NAMED frame for each live channel newly reached. */
@@ -165,8 +166,13 @@ export class Channels {
     if (channel.occupancy === 0) this.#forget(channel);
     else {
       this.presence.changed(channel);
-      if (channel.namedCount === 0) this.#orphans.set(channel, { seq: channel.seq, sinceMs: this.#turn.nowMs });
+      if (channel.namedCount === 0) this.#orphan(channel);
     }
+  }
+
+  /** Begins a channel's minute, unless it has begun. */
+  #orphan(channel: Channel): void {
+    if (!this.#orphans.has(channel)) this.#orphans.set(channel, { seq: channel.seq, sinceMs: this.#turn.nowMs });
   }
 
   #end(channel: Channel): void {

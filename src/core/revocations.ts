@@ -17,7 +17,7 @@ export interface Revocation {
 
 const EVERYTHING = Permission.SUBSCRIBE | Permission.PUBLISH | Permission.PRESENCE | Permission.AUDIT;
 
-/** The revocations in force for one tenant, in RAM. */
+/** The revocations in force for one tenant, in RAM. Times in milliseconds since 1970. */
 export class Revocations {
   #list: Revocation[] = [];
 
@@ -28,21 +28,24 @@ export class Revocations {
   }
 
   /** Whether the whole token is revoked. */
-  isRevoked(token: VerifiedToken): boolean {
-    return this.#list.some(
-      (revocation) => token.issuedAtMs < revocation.beforeMs && isTarget(revocation.target, token),
-    );
+  isRevoked(token: VerifiedToken, nowMs: number): boolean {
+    return this.#list.some((revocation) => applies(revocation, token, nowMs) && isTarget(revocation.target, token));
   }
 
   /** A denial for every channel that was revoked for the token. */
-  denialsFor(token: VerifiedToken): Grant[] {
+  denialsFor(token: VerifiedToken, nowMs: number): Grant[] {
     const denials: Grant[] = [];
-    for (const { target, beforeMs } of this.#list) {
-      if ('channel' in target && token.issuedAtMs < beforeMs)
-        denials.push({ pattern: target.channel, permissions: EVERYTHING });
+    for (const revocation of this.#list) {
+      const { target } = revocation;
+      if (!('channel' in target) || !applies(revocation, token, nowMs)) continue;
+      denials.push({ pattern: target.channel, permissions: EVERYTHING });
     }
     return denials;
   }
+}
+
+function applies({ beforeMs, untilMs }: Revocation, token: VerifiedToken, nowMs: number): boolean {
+  return token.issuedAtMs < beforeMs && nowMs < untilMs;
 }
 
 function isTarget(target: Target, token: VerifiedToken): boolean {

@@ -45,9 +45,10 @@ export class Sessions {
 
   /** The tenant and rules of a verified token, as they are now. */
   admit(token: VerifiedToken): { tenant: Tenant; rules: Rules } | Refusal {
+    this.#turn.open();
     const tenant = this.#tenants.get(token.tenant);
     if (tenant === undefined) return GONE;
-    const rules = tenant.admit(token);
+    const rules = tenant.admit(token, this.#turn.nowMs);
     return 'status' in rules ? rules : { tenant, rules };
   }
 
@@ -83,7 +84,7 @@ export class Sessions {
     if (verified.tenant !== session.token.tenant || verified.sub !== session.token.sub) {
       return refuse(refusal('renew_mismatch', 'the token is for another tenant or user'));
     }
-    const rules = session.tenant.admit(verified);
+    const rules = session.tenant.admit(verified, this.#turn.nowMs);
     if ('status' in rules) return refuse(rules);
     session.setToken(verified, this.#turn.nowMs);
     const detached = regrant(session, rules, this.#channels);
@@ -128,7 +129,7 @@ export class Sessions {
     const closing: Session[] = [];
     let detached = 0;
     for (const session of tenant.sessions) {
-      const rules = tenant.admit(session.token);
+      const rules = tenant.admit(session.token, this.#turn.nowMs);
       if ('status' in rules) {
         closing.push(session);
         continue;

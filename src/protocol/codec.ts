@@ -6,9 +6,7 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType:
 
 /** Encodes one frame. The returned bytes are the caller's own. */
 export function encodeFrame(frame: ClientFrame | RelayFrame): Uint8Array {
-  if (!frame.some(isWide)) return new Uint8Array(packr.pack(frame));
-  const parts = frame.map((value) => (isWide(value) ? uint64(value) : packr.pack(value)));
-  return new Uint8Array([0x90 | frame.length, ...parts.flatMap((part) => [...part])]);
+  return frame.some(hasWide) ? Uint8Array.from(encodeWide(frame)) : new Uint8Array(packr.pack(frame));
 }
 
 /** One frame read from a message: its values and the offset behind it, or what is wrong with it. */
@@ -62,14 +60,22 @@ function decode(bytes: Uint8Array, end: number): Shaped | string {
   }
 }
 
-/** msgpackr writes integers over 32 bits as floats, and bigints as signed; ours are uint 64. */
-function isWide(value: unknown): value is number {
-  return typeof value === 'number' && value > 0xffff_ffff;
+/** Whether an integer over 32 bits is in a value: msgpackr would write it as a float, or, from a bigint, as signed. */
+function hasWide(value: unknown): boolean {
+  if (typeof value === 'number') return value > 0xffff_ffff;
+  return isMap(value) && Object.values(value).some(hasWide);
 }
 
-function uint64(value: number): Uint8Array {
-  const bytes = new DataView(new ArrayBuffer(9));
-  bytes.setUint8(0, 0xcf);
-  bytes.setBigUint64(1, BigInt(value));
-  return new Uint8Array(bytes.buffer);
+/** Encodes what msgpackr cannot: arrays and maps of up to 15 elements that hold uint 64. */
+function encodeWide(value: unknown): number[] {
+  if (Array.isArray(value)) return [0x90 | value.length, ...value.flatMap(encodeWide)];
+  if (isMap(value)) return [0x80 | Object.keys(value).length, ...Object.entries(value).flat().flatMap(encodeWide)];
+  if (typeof value !== 'number' || value <= 0xffff_ffff) return [...packr.pack(value)];
+  const bytes = new DataView(new ArrayBuffer(8));
+  bytes.setBigUint64(0, BigInt(value));
+  return [0xcf, ...new Uint8Array(bytes.buffer)];
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }

@@ -22,37 +22,38 @@ describe('a revocation', () => {
     [{ kid: 'ops' }, false],
     [{ channel: ['>'] }, false],
   ])('of %j covers the whole token: %j', (target, expected) => {
-    expect(revoked(target).isRevoked(token)).toBe(expected);
+    expect(revoked(target).isRevoked(token, START_MS)).toBe(expected);
   });
 
   it('does not take a token without the claim for one that has it', () => {
     const plain = tokenWith({ jti: undefined, dev: undefined });
-    expect(revoked({ jti: 'j' }).isRevoked(plain)).toBe(false);
-    expect(revoked({ sub: 'alice', dev: 'phone' }).isRevoked(plain)).toBe(false);
-    expect(revoked({ sub: 'alice' }).isRevoked(plain)).toBe(true);
+    expect(revoked({ jti: 'j' }).isRevoked(plain, START_MS)).toBe(false);
+    expect(revoked({ sub: 'alice', dev: 'phone' }).isRevoked(plain, START_MS)).toBe(false);
+    expect(revoked({ sub: 'alice' }).isRevoked(plain, START_MS)).toBe(true);
   });
 
   it('covers tokens issued before it, and a token without iat always', () => {
     const revocations = revoked({ sub: 'alice' }, START_MS);
-    expect(revocations.isRevoked(tokenWith({ issuedAtMs: START_MS - 1 }))).toBe(true);
-    expect(revocations.isRevoked(tokenWith({ issuedAtMs: START_MS }))).toBe(false);
-    expect(revocations.isRevoked(tokenWith({ issuedAtMs: 0 }))).toBe(true);
+    expect(revocations.isRevoked(tokenWith({ issuedAtMs: START_MS - 1 }), START_MS)).toBe(true);
+    expect(revocations.isRevoked(tokenWith({ issuedAtMs: START_MS }), START_MS)).toBe(false);
+    expect(revocations.isRevoked(tokenWith({ issuedAtMs: 0 }), START_MS)).toBe(true);
   });
 
   it('of a channel denies everything there to tokens issued before it', () => {
     const revocations = revoked({ channel: ['room', '*'] });
-    expect(revocations.denialsFor(tokenWith({ issuedAtMs: START_MS }))).toEqual([
+    expect(revocations.denialsFor(tokenWith({ issuedAtMs: START_MS }), START_MS)).toEqual([
       { pattern: ['room', '*'], permissions: 15 },
     ]);
-    expect(revocations.denialsFor(tokenWith({ issuedAtMs: START_MS + 1 }))).toEqual([]);
-    expect(revoked({ sub: 'alice' }).denialsFor(token)).toEqual([]);
+    expect(revocations.denialsFor(tokenWith({ issuedAtMs: START_MS + 1 }), START_MS)).toEqual([]);
+    expect(revoked({ sub: 'alice' }).denialsFor(token, START_MS)).toEqual([]);
   });
 
-  it('is dropped once it is over, when another comes', () => {
+  it('is over at its end', () => {
     const revocations = revoked({ sub: 'alice' });
-    revocations.add({ target: { jti: 'x' }, beforeMs: 0, untilMs: START_MS + 9000 }, START_MS + 999);
-    expect(revocations.isRevoked(token)).toBe(true);
-    revocations.add({ target: { jti: 'y' }, beforeMs: 0, untilMs: START_MS + 9000 }, START_MS + 1000);
-    expect(revocations.isRevoked(token)).toBe(false);
+    revocations.add({ target: { channel: ['a'] }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, START_MS);
+    expect(revocations.isRevoked(token, START_MS + 999)).toBe(true);
+    expect(revocations.denialsFor(token, START_MS + 999)).toHaveLength(1);
+    expect(revocations.isRevoked(token, START_MS + 1000)).toBe(false);
+    expect(revocations.denialsFor(token, START_MS + 1000)).toEqual([]);
   });
 });
