@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
-import { CLIENT_SHAPES, type ClientFrame, type Kind, RELAY_SHAPES, type RelayFrame } from './frames.ts';
-import { isKind, valueEnd } from './scan.ts';
+import { CLIENT_SHAPES, type ClientFrame, RELAY_SHAPES, type RelayFrame } from './frames.ts';
+import { findFrame, type Shapes } from './shape.ts';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
 
@@ -27,26 +27,13 @@ export function readRelayFrame(bytes: Uint8Array, start: number): Read<RelayFram
   return { frame: read.values as unknown as RelayFrame | undefined, end: read.end }; // as above
 }
 
-type Shapes = Readonly<Record<number, readonly Kind[]>>;
 type Shaped = { readonly values: readonly unknown[] | undefined; readonly end: number };
 
 function readShaped(bytes: Uint8Array, start: number, shapes: Shapes): Shaped | string {
-  const end = valueEnd(bytes, start, bytes.length);
-  if (end < 0) return 'not msgpack, or cut short';
-  const head = bytes[start] as number; // valueEnd read it
-  if (head < 0x91 || head > 0x9f) return 'a frame is an array of 1 to 15 elements';
-  const type = bytes[start + 1] as number; // the array has elements
-  if (type > 0x7f) return 'a frame starts with its type, a positive fixint';
-  const shape = shapes[type];
-  if (shape === undefined) return { values: undefined, end };
-  if ((head & 0x0f) !== shape.length + 1) return `frame type ${type} has ${shape.length + 1} elements`;
-  let pos = start + 2;
-  for (const [i, kind] of shape.entries()) {
-    if (!isKind(bytes, pos, kind))
-      return `element ${i + 1} of frame type ${type} must be ${kind.replace('?', ' or nil')}`;
-    pos = valueEnd(bytes, pos, end);
-  }
-  return decode(bytes.subarray(start, end), end);
+  const found = findFrame(bytes, start, shapes);
+  if (typeof found === 'string') return found;
+  if (found.shape === undefined) return { values: undefined, end: found.end };
+  return decode(bytes.subarray(start, found.end), found.end);
 }
 
 function decode(bytes: Uint8Array, end: number): Shaped | string {

@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
     rooms: ['core', 'protocol', 'telemetry', 'errors.ts'],
     packages: /^(uWebSockets\.js|valibot|node:http|node:perf_hooks)$/,
   },
+  client: { rooms: ['protocol'], packages: /^ws$/ },
   cli: {
     rooms: ['auth', 'config', 'core', 'edge', 'protocol', 'telemetry', 'errors.ts', 'relay.ts'],
     packages: /^(commander|jose|ws|node:.*)$/,
@@ -30,6 +31,9 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
 
 /** Packages that one file alone may import. */
 const ONE_FILE: Readonly<Record<string, string>> = { 'uWebSockets.js': 'edge/uws.ts', msgpackr: 'protocol/codec.ts' };
+
+/** Files of the SDK that may import packages; the rest must run in browsers. */
+const NODE_ONLY = ['client/node.ts'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
@@ -50,6 +54,7 @@ describe('the layers', () => {
         if (roomOf(target) !== roomOf(file)) expect(rule?.rooms, `${file} imports ${target}`).toContain(roomOf(target));
       } else {
         expect(specifier, `${file} imports ${specifier}`).toMatch(rule?.packages ?? /^$/);
+        if (roomOf(file) === 'client') expect(NODE_ONLY).toContain(file);
         if (specifier in ONE_FILE) expect(file).toBe(ONE_FILE[specifier]);
       }
     }

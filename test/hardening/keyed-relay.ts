@@ -32,7 +32,7 @@ export interface KeyedRelay {
 /** Words that no answer to a stranger may hold. */
 export const SECRETS = ['zebra', 'heron', 'ibis', 'lynx', 'quokka', 'otter', 'marmot', 'mongoose', 'lair'];
 
-export const ALGORITHM: Readonly<Record<string, 'EdDSA' | 'ES256' | 'RS256' | 'HS256'>> = {
+const ALGORITHM: Readonly<Record<string, 'EdDSA' | 'ES256' | 'RS256' | 'HS256'>> = {
   'tenant-zebra': 'EdDSA',
   'tenant-heron': 'ES256',
   'tenant-ibis': 'RS256',

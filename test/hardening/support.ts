@@ -79,7 +79,7 @@ export function refusal(status: number, code: string): Readonly<Record<string, u
 }
 
 /** Waits for a promise, but not for ever. */
-export async function bounded<T>(promise: Promise<T>, what: string): Promise<T> {
+async function bounded<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited for ${what}: nothing in ${BOUND_MS} ms`)), BOUND_MS);

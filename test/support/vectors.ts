@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** A frame as bytes and as values; bytes among the values are `Uint8Array`. Large ones have a prefix, a length and a hash instead of `hex`. */
-export interface FrameVector {
+interface FrameVector {
   readonly name: string;
   readonly direction: 'to-relay' | 'to-client';
   readonly hex?: string;
@@ -13,7 +13,7 @@ export interface FrameVector {
 }
 
 /** Several frames in one WebSocket message. */
-export interface BatchVector {
+interface BatchVector {
   readonly name: string;
   readonly direction: 'to-relay' | 'to-client';
   readonly hex: string;

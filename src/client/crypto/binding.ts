@@ -1,8 +1,8 @@
 import { isChannelName } from '../../protocol/channel.ts';
+import { concat, utf8 } from '../bytes.ts';
 import type { ChannelKey } from './channel-key.ts';
 import { EncryptionError } from './errors.ts';
 import { deriveFrameKey, type FrameKey } from './sframe.ts';
-import { concat, utf8 } from './web-crypto.ts';
 
 const LABEL = utf8('mayfly e2e 1\0');
 const SEPARATOR = Uint8Array.of(0);

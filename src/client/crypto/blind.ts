@@ -1,7 +1,8 @@
 import { parsePattern } from '../../protocol/channel.ts';
+import { utf8 } from '../bytes.ts';
 import { KEY_BYTES } from './channel-key.ts';
 import { EncryptionError } from './errors.ts';
-import { subtle, utf8 } from './web-crypto.ts';
+import { subtle, unshared } from './web-crypto.ts';
 
 /** Characters of base64url that stand for a segment: 132 bits. */
 const BLIND_CHARS = 22;
@@ -17,7 +18,7 @@ export async function blindName(blindKey: Uint8Array, name: string): Promise<str
   if (blindKey.length !== KEY_BYTES) throw new EncryptionError('bad_key', `expected a blind key of ${KEY_BYTES} bytes`);
   const segments = parsePattern(name);
   if (segments === undefined) throw new EncryptionError('bad_channel', 'expected a channel name or pattern');
-  const key = await subtle().importKey('raw', blindKey, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const key = await subtle().importKey('raw', unshared(blindKey), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   const blindSegment = async (segment: string): Promise<string> => {
     if (segment === '*' || segment === '>') return segment;
     return base64url(await subtle().sign('HMAC', key, utf8(segment))).slice(0, BLIND_CHARS);

@@ -1,5 +1,6 @@
+import { utf8 } from '../bytes.ts';
 import { EncryptionError } from './errors.ts';
-import { type HeldKey, hkdf, importMaterial, randomBytes, subtle, utf8 } from './web-crypto.ts';
+import { type HeldKey, hkdf, importMaterial, randomBytes, subtle } from './web-crypto.ts';
 
 /** Bytes of a channel key, and of a blind key. */
 export const KEY_BYTES = 32;

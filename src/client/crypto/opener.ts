@@ -55,10 +55,7 @@ export class Opener {
 
     const frameKey = await this.#frameKey(id, key, header.kid, sender);
     const plaintext = await openFrame(frameKey, header, this.#binding.metadata(envelope), body);
-    if (plaintext === undefined) {
-      if (this.#windows.peek(id) === undefined) this.#known.delete(id);
-      return refuse('not_authentic');
-    }
+    if (plaintext === undefined) return refuse('not_authentic');
     const freshness = this.#accept(id, ctr);
     return freshness === 'fresh' ? readPlaintext(plaintext) : refuse(freshness);
   }

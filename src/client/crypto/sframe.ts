@@ -1,5 +1,6 @@
+import { concat, utf8 } from '../bytes.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { concat, type HeldKey, hkdf, hkdfWith, importMaterial, subtle, utf8 } from './web-crypto.ts';
+import { type HeldKey, hkdf, hkdfWith, importMaterial, subtle, unshared } from './web-crypto.ts';
 
 /** AES_256_GCM_SHA512_128: RFC 9605, section 4.5. */
 const CIPHER_SUITE = 5;
@@ -38,7 +39,7 @@ export async function sealFrame(
   plaintext: Uint8Array,
 ): Promise<Uint8Array> {
   const header = encodeHeader(kid, ctr);
-  const sealed = await subtle().encrypt(gcm(salt, ctr, concat(header, metadata)), key, plaintext);
+  const sealed = await subtle().encrypt(gcm(salt, ctr, concat(header, metadata)), key, unshared(plaintext));
   return concat(header, new Uint8Array(sealed));
 }
 
@@ -51,7 +52,7 @@ export async function openFrame(
 ): Promise<Uint8Array | undefined> {
   const parameters = gcm(salt, ctr, concat(frame.subarray(0, length), metadata));
   try {
-    return new Uint8Array(await subtle().decrypt(parameters, key, frame.subarray(length)));
+    return new Uint8Array(await subtle().decrypt(parameters, key, unshared(frame.subarray(length))));
   } catch {
     return undefined;
   }

@@ -17,20 +17,9 @@ export function randomBytes(count: number): Uint8Array {
   return globalThis.crypto.getRandomValues(new Uint8Array(count));
 }
 
-/** Byte strings one after the other. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
-}
-
-/** Text as UTF-8. */
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+/** Bytes for WebCrypto, which takes none that threads share: ours never are. */
+export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>;
 }
 
 /** HKDF-SHA-512 with an empty salt (RFC 5869); `material` was imported as `HKDF`. */
@@ -39,11 +28,16 @@ export async function hkdf(material: HeldKey, info: Uint8Array, length: number):
 }
 
 /** The parameters of HKDF-SHA-512 with an empty salt. */
-export function hkdfWith(info: Uint8Array): { name: string; hash: string; salt: Uint8Array; info: Uint8Array } {
-  return { name: 'HKDF', hash: 'SHA-512', salt: new Uint8Array(), info };
+export function hkdfWith(info: Uint8Array): {
+  name: string;
+  hash: string;
+  salt: Uint8Array<ArrayBuffer>;
+  info: Uint8Array<ArrayBuffer>;
+} {
+  return { name: 'HKDF', hash: 'SHA-512', salt: new Uint8Array(), info: unshared(info) };
 }
 
 /** Imports bytes to derive from with `HKDF` or `PBKDF2`. */
 export function importMaterial(name: 'HKDF' | 'PBKDF2', bytes: Uint8Array): Promise<HeldKey> {
-  return subtle().importKey('raw', bytes, name, false, ['deriveBits', 'deriveKey']);
+  return subtle().importKey('raw', unshared(bytes), name, false, ['deriveBits', 'deriveKey']);
 }

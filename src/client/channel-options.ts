@@ -1,0 +1,39 @@
+import { Mode } from '../protocol/frames.ts';
+import { ChannelCipher } from './crypto/channel-cipher.ts';
+import type { ChannelKey } from './crypto/channel-key.ts';
+import { KeyRing } from './crypto/key-ring.ts';
+import type { Padding } from './crypto/padding.ts';
+import { MayflyError } from './errors.ts';
+
+/** How to use a channel. Either `key` or `plaintext: true` must be there: nothing is sent unencrypted by an oversight. */
+export interface ChannelOptions {
+  /** Encrypts what is published, and refuses what does not decrypt. A ring can be rotated, and shared by several channels. */
+  readonly key?: ChannelKey | KeyRing;
+  /** Sends and takes bodies as they are, readable by the relay. */
+  readonly plaintext?: true;
+  /** `r` to subscribe, `w` to publish; default `rw`. The token must permit all of it. */
+  readonly modes?: 'r' | 'w' | 'rw';
+  /** Whether own messages come back; default false. Needs `rw`. */
+  readonly echo?: boolean;
+  /** Hides lengths; default `padme`. */
+  readonly padding?: Padding;
+  /** Most messages kept while there is no connection, to be sent on the next; default 0, so that publishing fails then. */
+  readonly maxUnsent?: number;
+  /** Most messages that may wait for a `for await` loop; past it the oldest are dropped, and a loss is told. Default 10,000. */
+  readonly maxWaiting?: number;
+}
+
+/** The mode bits of ATTACH for these options. */
+export function modesOf({ modes = 'rw', echo = false }: ChannelOptions): number {
+  const bits = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
+  return echo ? bits | Mode.ECHO : bits;
+}
+
+/** The cipher of a channel; null where `plaintext` was asked for. Throws a MayflyError `key_required` when neither was, or both. */
+export function cipherOf(channel: string, { key, plaintext, padding = 'padme' }: ChannelOptions): ChannelCipher | null {
+  if ((key === undefined) === (plaintext === undefined)) {
+    throw new MayflyError('key_required', 'give a key, or say plaintext: true');
+  }
+  if (key === undefined) return null;
+  return new ChannelCipher({ channel, ring: key instanceof KeyRing ? key : new KeyRing(key), padding });
+}

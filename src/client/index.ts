@@ -1,0 +1,14 @@
+export type { BackoffOptions } from './backoff.ts';
+export { Channel } from './channel.ts';
+export type { ChannelOptions } from './channel-options.ts';
+export type { ChannelEvents } from './channel-state.ts';
+export { connect } from './connect.ts';
+export { blindName } from './crypto/blind.ts';
+export { ChannelKey } from './crypto/channel-key.ts';
+export { EncryptionError, type OpenRefusal } from './crypto/errors.ts';
+export { KeyRing } from './crypto/key-ring.ts';
+export type { Padding } from './crypto/padding.ts';
+export { MayflyError } from './errors.ts';
+export type { SocketFactory, SocketLike } from './link.ts';
+export type { Message } from './message.ts';
+export { type ConnectOptions, Relay, type RelayEvents, type TokenSource } from './relay.ts';
