@@ -15,6 +15,8 @@ export interface ChannelOptions {
   readonly modes?: 'r' | 'w' | 'rw';
   /** Whether own messages come back; default false. Needs `rw`. */
   readonly echo?: boolean;
+  /** Whether to tell and learn who is there; default false. Needs `rw`, a key, and `p` in the token. */
+  readonly presence?: boolean;
   /** Hides lengths; default `padme`. */
   readonly padding?: Padding;
   /** Most messages kept while there is no connection, to be sent on the next; default 0, so that publishing fails then. */
@@ -24,15 +26,19 @@ export interface ChannelOptions {
 }
 
 /** The mode bits of ATTACH for these options. */
-export function modesOf({ modes = 'rw', echo = false }: ChannelOptions): number {
+export function modesOf({ modes = 'rw', echo = false, presence = false }: ChannelOptions): number {
   const bits = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
-  return echo ? bits | Mode.ECHO : bits;
+  return bits | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0);
 }
 
 /** The cipher of a channel; null where `plaintext` was asked for. Throws a MayflyError `key_required` when neither was, or both. */
-export function cipherOf(channel: string, { key, plaintext, padding = 'padme' }: ChannelOptions): ChannelCipher | null {
+export function cipherOf(channel: string, options: ChannelOptions): ChannelCipher | null {
+  const { key, plaintext, padding = 'padme', presence = false, modes = 'rw' } = options;
   if ((key === undefined) === (plaintext === undefined)) {
     throw new MayflyError('key_required', 'give a key, or say plaintext: true');
+  }
+  if (presence && (key === undefined || modes !== 'rw')) {
+    throw new MayflyError('key_required', 'presence is told in encrypted frames only: give a key, and modes rw');
   }
   if (key === undefined) return null;
   return new ChannelCipher({ channel, ring: key instanceof KeyRing ? key : new KeyRing(key), padding });

@@ -3,12 +3,14 @@ import { encodeMessage } from '../protocol/message.ts';
 import { type ChannelOptions, cipherOf, modesOf } from './channel-options.ts';
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { OpenRefusal } from './crypto/errors.ts';
+import type { FrameKind } from './crypto/frame-format.ts';
 import { MayflyError } from './errors.ts';
 import { Events } from './events.ts';
 import { errorOf, type Link } from './link.ts';
 import { LossCount } from './loss.ts';
 import { type Message, messageOf } from './message.ts';
 import { MessageQueue } from './message-queue.ts';
+import { Presence } from './presence.ts';
 
 /** What a channel tells the app. */
 export interface ChannelEvents {
@@ -30,6 +32,7 @@ export class ChannelState {
   readonly name: string;
   readonly events = new Events<ChannelEvents>();
   readonly queues = new Set<MessageQueue<Message>>();
+  readonly presence: Presence | null;
   readonly #options: ChannelOptions;
   readonly #cipher: ChannelCipher | null;
   readonly #loss = new LossCount();
@@ -42,6 +45,7 @@ export class ChannelState {
     this.name = name;
     this.#options = options;
     this.#cipher = cipherOf(name, options);
+    this.presence = options.presence === true ? new Presence((data) => this.#send('presence', data, null)) : null;
   }
 
   get channelId(): number {
@@ -51,17 +55,20 @@ export class ChannelState {
   /** Attaches on a connection, `adopt` being told the id before any frame of it comes. Rejects with the relay's refusal. */
   async attach(link: Link, adopt: (channelId: number, state: ChannelState) => void): Promise<void> {
     this.#cipher?.begin(link.sender);
+    let occupancy = 0;
     await link.request(
       (ref) => [FrameType.ATTACH, ref, this.name, modesOf(this.#options)],
       (frame) => {
         if (frame[0] !== FrameType.ATTACHED) return;
         this.#channelId = frame[2];
+        occupancy = frame[5];
         this.#link = link;
         adopt(frame[2], this);
         const missed = this.#loss.attached(frame[2], frame[4]);
         if (missed !== 0 && this.#isReading) this.events.emit('loss', { count: missed, cause: 'reconnect' });
       },
     );
+    this.presence?.begin(occupancy);
     const unsent = this.#unsent;
     this.#unsent = [];
     await Promise.all(unsent.map(({ data, envelope }) => this.publish(data, envelope)));
@@ -74,14 +81,21 @@ export class ChannelState {
 
   /** Hands a message to the connection, encrypted. Rejects with `not_connected` or `buffer_full` when it cannot. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
+    if (!(await this.#trySend('message', data, envelope))) this.#keep(data, envelope);
+  }
+
+  async #send(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
+    if (!(await this.#trySend(kind, data, envelope))) throw new MayflyError('not_connected', 'there is no connection');
+  }
+
+  /** Seals and sends; false without a connection, or when it went while sealing: nobody would open that frame on the next one. */
+  async #trySend(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<boolean> {
     const link = this.#link;
-    if (link === null || !link.isOpen) {
-      this.#keep(data, envelope);
-      return;
-    }
-    const body = this.#cipher === null ? data : await this.#cipher.seal('message', data, envelope);
-    if (this.#link === link && link.isOpen) link.send(encodeMessage(this.#channelId, envelope, body));
-    else this.#keep(data, envelope); // sealed for a connection that is gone: nobody would open it
+    if (link === null || !link.isOpen) return false;
+    const body = this.#cipher === null ? data : await this.#cipher.seal(kind, data, envelope);
+    if (this.#link !== link || !link.isOpen) return false;
+    link.send(encodeMessage(this.#channelId, envelope, body));
+    return true;
   }
 
   /** Takes a frame of this channel. */
@@ -90,6 +104,11 @@ export class ChannelState {
     else if (frame[0] === FrameType.HEAD) {
       const lost = this.#loss.head(frame[2], frame[3]);
       if (lost > 0) this.events.emit('loss', { count: lost, cause: 'slow_reader' });
+      this.presence?.ask();
+    } else if (frame[0] === FrameType.LEFT) {
+      this.presence?.left(frame[2]);
+    } else if (frame[0] === FrameType.OCCUPANCY) {
+      this.presence?.counted(frame[2]);
     } else if (frame[0] === FrameType.ERROR) this.events.emit('error', errorOf(frame));
     else if (frame[0] === FrameType.DETACHED) {
       this.lost();
@@ -107,6 +126,7 @@ export class ChannelState {
 
   /** Ends every loop over the channel. */
   end(): void {
+    this.presence?.end();
     for (const queue of this.queues) queue.end();
     this.queues.clear();
   }
@@ -135,8 +155,9 @@ export class ChannelState {
       return;
     }
     this.#cipher.open({ sender, envelope, body }).then((opened) => {
-      if (opened.kind === 'message') this.#deliver(messageOf(opened.data, seq, sender, envelope));
-      else if (opened.kind === 'refused') this.events.emit('refused', { reason: opened.reason, seq, sender });
+      if (opened.kind === 'refused') this.events.emit('refused', { reason: opened.reason, seq, sender });
+      else if (opened.kind === 'message') this.#deliver(messageOf(opened.data, seq, sender, envelope));
+      else if (!isOwn) this.presence?.receive(sender, opened.data);
     });
   }
 

@@ -1,6 +1,8 @@
 import { utf8 } from './bytes.ts';
 import type { ChannelEvents, ChannelState } from './channel-state.ts';
+import { MayflyError } from './errors.ts';
 import type { Message } from './message.ts';
+import type { Presence } from './presence.ts';
 
 /** A channel of a connected relay. Loop over it with `for await`, or listen to its events. It lasts over reconnects. */
 export class Channel implements AsyncIterable<Message> {
@@ -15,6 +17,12 @@ export class Channel implements AsyncIterable<Message> {
 
   get name(): string {
     return this.#state.name;
+  }
+
+  /** Who is there, where the option `presence` asked for it. Throws a MayflyError `key_required` otherwise. */
+  get presence(): Presence {
+    if (this.#state.presence === null) throw new MayflyError('key_required', 'ask for presence in the channel options');
+    return this.#state.presence;
   }
 
   /**

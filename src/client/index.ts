@@ -11,4 +11,5 @@ export type { Padding } from './crypto/padding.ts';
 export { MayflyError } from './errors.ts';
 export type { SocketFactory, SocketLike } from './link.ts';
 export type { Message } from './message.ts';
+export type { Member, Presence, PresenceEvents } from './presence.ts';
 export { type ConnectOptions, Relay, type RelayEvents, type TokenSource } from './relay.ts';

@@ -124,6 +124,8 @@ export class Relay {
     switch (frame[0]) {
       case FrameType.MESSAGE:
       case FrameType.HEAD:
+      case FrameType.LEFT:
+      case FrameType.OCCUPANCY:
         this.#byId.get(frame[1])?.receive(frame);
         return;
       case FrameType.DETACHED:

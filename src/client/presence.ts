@@ -1,0 +1,153 @@
+import { concat } from './bytes.ts';
+import { Events } from './events.ts';
+
+/** A member of a channel: a connection that entered, and what it says of itself. Another `sender` after each reconnect. */
+export interface Member {
+  readonly sender: number;
+  readonly data: Uint8Array;
+  /** `data` as UTF-8. */
+  readonly text: string;
+}
+
+/** What presence tells the app. */
+export interface PresenceEvents {
+  join: Member;
+  update: Member;
+  leave: Member;
+  /** The relay's count of connections in the channel, entered or not. */
+  count: number;
+}
+
+/** What members say to one another, encrypted like any message: the first byte of a presence frame. docs/ENCRYPTION.md has the kind. */
+const Word = { HERE: 1, GONE: 2, WHO: 3 } as const;
+
+const HEARTBEAT_MS = 25_000;
+/** A member that was not heard for two heartbeats and a bit is gone, if LEFT was missed. */
+const SILENCE_MS = 60_000;
+/** Answers to WHO are spread, so that a large channel does not answer all at once. */
+const ANSWER_SPREAD_MS = 400;
+
+interface Heard {
+  readonly member: Member;
+  readonly atMs: number;
+}
+
+/** Who is in a channel. The relay knows counts and random ids only; who is behind an id, members tell each other in encrypted frames. */
+export class Presence {
+  readonly #send: (data: Uint8Array) => Promise<void>;
+  readonly #events = new Events<PresenceEvents>();
+  readonly #heard = new Map<number, Heard>();
+  #own: Uint8Array | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #answer: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+
+  /** @internal `send` publishes a presence frame. */
+  constructor(send: (data: Uint8Array) => Promise<void>) {
+    this.#send = send;
+  }
+
+  /** The members heard of, this connection left out. */
+  get members(): readonly Member[] {
+    return [...this.#heard.values()].map(({ member }) => member);
+  }
+
+  /** Connections in the channel by the relay's count, entered or not, this one included. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Listens to an event; the returned function stops that. */
+  on<Name extends keyof PresenceEvents>(name: Name, listener: (event: PresenceEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Enters with what the others shall know, or changes it. */
+  enter(data: Uint8Array | string): Promise<void> {
+    this.#own = typeof data === 'string' ? new TextEncoder().encode(data) : data.slice();
+    return this.#here();
+  }
+
+  /** Leaves, but not the channel. */
+  async leave(): Promise<void> {
+    if (this.#own === null) return;
+    this.#own = null;
+    await this.#send(Uint8Array.of(Word.GONE));
+  }
+
+  /** @internal Attached on a new connection: everybody else's ids are to be learnt, and the own is another. */
+  begin(occupancy: number): void {
+    for (const sender of [...this.#heard.keys()]) this.left(sender);
+    this.counted(occupancy);
+    this.#timer ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.ask();
+    if (this.#own !== null) this.#quietly(this.#here());
+  }
+
+  /** @internal Asks everybody to tell who they are: some of it may have been lost. */
+  ask(): void {
+    this.#quietly(this.#send(Uint8Array.of(Word.WHO)));
+  }
+
+  /** @internal Takes what another member said. */
+  receive(sender: number, said: Uint8Array): void {
+    const data = said.slice(1);
+    if (said[0] === Word.WHO) this.#answerSoon();
+    else if (said[0] === Word.GONE) this.left(sender);
+    else if (said[0] === Word.HERE) this.#hear(sender, data);
+  }
+
+  /** @internal Takes a LEFT. */
+  left(sender: number): void {
+    const heard = this.#heard.get(sender);
+    if (heard === undefined) return;
+    this.#heard.delete(sender);
+    this.#events.emit('leave', heard.member);
+  }
+
+  /** @internal Takes an OCCUPANCY. */
+  counted(count: number): void {
+    if (count === this.#count) return;
+    this.#count = count;
+    this.#events.emit('count', count);
+  }
+
+  /** @internal */
+  end(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#answer);
+    this.#timer = undefined;
+  }
+
+  #hear(sender: number, data: Uint8Array): void {
+    const before = this.#heard.get(sender)?.member;
+    const member = { sender, data, text: new TextDecoder().decode(data) };
+    this.#heard.set(sender, { member, atMs: Date.now() });
+    if (before === undefined) this.#events.emit('join', member);
+    else if (before.data.length !== data.length || before.data.some((byte, i) => byte !== data[i])) {
+      this.#events.emit('update', member);
+    }
+  }
+
+  #beat(): void {
+    for (const [sender, { atMs }] of this.#heard) if (Date.now() - atMs > SILENCE_MS) this.left(sender);
+    if (this.#own !== null) this.#quietly(this.#here());
+  }
+
+  #answerSoon(): void {
+    if (this.#own === null || this.#answer !== undefined) return;
+    this.#answer = setTimeout(() => {
+      this.#answer = undefined;
+      if (this.#own !== null) this.#quietly(this.#here());
+    }, Math.random() * ANSWER_SPREAD_MS);
+  }
+
+  #here(): Promise<void> {
+    return this.#own === null ? Promise.resolve() : this.#send(concat(Uint8Array.of(Word.HERE), this.#own));
+  }
+
+  /** Without a connection there is nobody to tell; the next one begins anew. */
+  #quietly(sending: Promise<void>): void {
+    sending.catch(() => {});
+  }
+}
