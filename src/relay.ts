@@ -19,9 +19,10 @@ import { startSweep } from './edge/sweep.ts';
 import { upgradeHandler } from './edge/upgrade.ts';
 import { createApp, type Listening, listen, type TemplatedApp } from './edge/uws.ts';
 import { webSocketHandlers } from './edge/websocket.ts';
+import { ConfigError } from './errors.ts';
 import { type Refusal, refusal } from './protocol/codes.ts';
 import { Counters } from './telemetry/counters.ts';
-import type { Logger } from './telemetry/logger.ts';
+import { faultOf, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 /** A relay that listens. URLs hold the ports that were really taken. */
@@ -36,6 +37,7 @@ export interface Relay {
 
 /** The second makes a relay's bare URL enough. */
 const WEBSOCKET_PATHS = ['/v1/ws', '/'];
+const FULL = refusal('overloaded', 'the relay is full');
 const MAX_SWEEP_PERIOD_MS = 250;
 const CHANNEL_IDLE_MS = 60_000;
 const IDLE_TIMEOUT_SECONDS = 120;
@@ -49,6 +51,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
   const verifier = new TokenVerifier(loaded.keys, limits.maxTokenTtlSeconds);
   let isDraining = false;
   let isMemoryFull = false;
+  let { origins: corsOrigins } = config.cors;
+  const apps: TemplatedApp[] = [];
 
   const counters = new Counters();
   const metrics = createMetrics(counters);
@@ -73,19 +77,23 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
       slowConsumerTimeoutMs: limits.slowConsumerTimeoutMs,
     },
     boot: randomUUID(),
+    isDraining: () => isDraining,
     counters,
     metrics,
     logger,
   });
   const refused = (status: number): void => counters.refused(status);
 
-  function busy(): Refusal | null {
-    if (isDraining) return refusal('draining', 'the relay is about to stop');
-    if (peers.count >= limits.maxConnections || isMemoryFull) return refusal('overloaded', 'the relay is full');
-    return null;
-  }
+  const failed = (error: unknown): void => logger.error(faultOf(error), 'an upgrade failed');
 
-  function publicApp(tls: LoadedConfig['tls'], corsOrigins: readonly string[]): TemplatedApp {
+  /** Why nothing is taken at the moment, if so; and why no connection is. */
+  function shut(): Refusal | null {
+    if (isDraining) return refusal('draining', 'the relay is about to stop');
+    return isMemoryFull ? FULL : null;
+  }
+  const busy = (): Refusal | null => shut() ?? (peers.count >= limits.maxConnections ? FULL : null);
+
+  function publicApp(tls: LoadedConfig['tls']): TemplatedApp {
     const app = createApp(tls);
     const behavior = {
       ...webSocketHandlers({
@@ -104,6 +112,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
         nowMs: () => clock.nowMs(),
         busy,
         refused,
+        failed,
       }),
       maxPayloadLength: maxMessageBytes,
       maxBackpressure: limits.maxBufferedBytes - limits.maxFrameBytes - CORK_BYTES,
@@ -119,19 +128,20 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
       sessions,
       turn,
       peers,
-      corsOrigins,
+      corsOrigins: () => corsOrigins,
+      busy: shut,
       refused,
       logger,
       maxFrameBytes: limits.maxFrameBytes,
       maxTokenTtlSeconds: limits.maxTokenTtlSeconds,
     });
-    fanout.setApps([app, ...peers.list().map((peer) => peer.app)]);
+    apps.push(app); // each keeps the connections it accepted, also those that are not upgraded yet
+    fanout.setApps(apps);
     return app;
   }
 
   sessions.configure(tenantSettings(loaded));
-  let app = publicApp(loaded.tls, config.cors.origins);
-  let listening: Listening = listen(app, config.listen.host, config.listen.port);
+  let listening: Listening = listen(publicApp(loaded.tls), config.listen.host, config.listen.port);
   const adminApp = createApp(undefined);
   addAdminRoutes(adminApp, metrics, () => !isDraining, logger);
   const adminListening = orElse(
@@ -139,7 +149,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
     () => listen(adminApp, config.admin.host, config.admin.port),
   );
   const { port } = listening;
-  let listener = listenerOf(loaded);
+  let fingerprint = loaded.tls?.fingerprint;
 
   const periodMs = Math.min(MAX_SWEEP_PERIOD_MS, limits.slowConsumerTimeoutMs / 10, limits.helloTimeoutMs / 4);
   let announcedAtMs = 0;
@@ -159,7 +169,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
     await drain(peers, limits.drainTimeoutMs);
     stopSweep();
     adminListening.close();
-    app.close();
+    for (const app of apps) app.close();
     adminApp.close();
     metrics.stop();
   }
@@ -169,13 +179,17 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
     adminUrl: `http://${bracketed(config.admin.host)}:${adminListening.port}`,
 
     reload(next) {
-      if (listenerOf(next) !== listener) {
-        const replacement = publicApp(next.tls, next.config.cors.origins); // throws before anything changed
+      if (stopping !== undefined) return;
+      if ((next.tls === undefined) !== (loaded.tls === undefined)) {
+        throw new ConfigError([{ path: 'listen.tls', message: 'cannot come or go by a reload: restart' }]);
+      }
+      if (next.tls?.fingerprint !== fingerprint) {
+        const replacement = publicApp(next.tls); // throws before anything changed
         listening.close();
         listening = listen(replacement, config.listen.host, port);
-        app = replacement;
-        listener = listenerOf(next);
+        fingerprint = next.tls?.fingerprint;
       }
+      corsOrigins = next.config.cors.origins;
       verifier.setKeys(next.keys);
       const { closing, detached } = sessions.configure(tenantSettings(next));
       peers.performAll(closing, REVOKED);
@@ -193,11 +207,6 @@ function tenantSettings({ config, keys }: LoadedConfig): ReadonlyMap<string, Ten
   return new Map(
     Object.entries(config.tenants).map(([name, { limits }]) => [name, { limits, keys: keys.get(name) ?? new Map() }]),
   );
-}
-
-/** What a listener is made of: another value needs another listener. */
-function listenerOf({ tls, config }: LoadedConfig): string {
-  return JSON.stringify([tls?.fingerprint, config.cors.origins]);
 }
 
 function orElse<T>(undo: () => void, act: () => T): T {

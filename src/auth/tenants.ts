@@ -37,10 +37,10 @@ export async function loadKeyRing(
 }
 
 async function loadKey(config: KeyConfig, path: string, problems: Problem[]): Promise<TenantKey | undefined> {
-  const ceiling = Object.entries(config.grants).flatMap(([text, letters]) => {
+  const ceiling = Object.entries(config.grants).flatMap(([text, letters], i) => {
     const grant = parseGrant(text, letters);
     if (typeof grant !== 'string') return [grant];
-    problems.push({ path: `${path}.grants.${JSON.stringify(text)}`, message: grant });
+    problems.push({ path: `${path}.grants`, message: `entry ${i + 1} ${grant}` });
     return [];
   });
   const kind = algorithmOf(config.jwk);

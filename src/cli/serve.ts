@@ -10,6 +10,9 @@ interface ServeOptions {
   readonly check?: true;
 }
 
+/** A terminal and npm both pass a Ctrl-C on: a second signal this soon is the same one. */
+const REPEAT_MS = 1000;
+
 /** `mayfly serve`: runs a relay until SIGTERM or SIGINT drains it. Without a configuration: a development relay on loopback. */
 export function serveCommand(): Command {
   return new Command('serve')
@@ -51,12 +54,19 @@ async function serveForDevelopment(isCheck: boolean): Promise<void> {
 function run(relay: Relay, logger: Logger, load: () => Promise<LoadedConfig>): void {
   if (!('permission' in process))
     logger.warn('started without the permission model: nothing keeps this process from writing files');
+  let stoppingSinceMs: number | undefined;
   const stop = (): void => {
-    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
-    relay.stop().then(() => process.exit(0));
+    if (stoppingSinceMs === undefined) {
+      stoppingSinceMs = performance.now();
+      relay.stop().then(() => process.exit(0));
+    } else if (performance.now() - stoppingSinceMs > REPEAT_MS) {
+      process.exit(1);
+    }
   };
+  let reloading = Promise.resolve();
   const reload = (): void => {
-    load()
+    reloading = reloading
+      .then(load)
       .then(relay.reload)
       .catch((error: unknown) => {
         const problems = error instanceof ConfigError ? error.problems : [String(error)];

@@ -48,6 +48,7 @@ async function sub(url: string, channel: string, options: SubOptions): Promise<v
       client.close();
     }
   });
+  process.stdout.on('error', () => client.close()); // whoever read it is gone
   client.send(encode([FrameType.ATTACH, ATTACH_REF, channel, Mode.SUBSCRIBE]));
   process.once('SIGINT', () => client.close()).once('SIGTERM', () => client.close());
   const why = await client.ended;

@@ -3,10 +3,6 @@ import type { KeyConfig } from '../auth/tenants.ts';
 import type { Problem } from '../errors.ts';
 import { SECTIONS } from './schema.ts';
 
-/** Where the configuration has lists; everywhere else the schema library would take a list for a map. */
-const LISTS =
-  /^(?:tenants\.[^.]+\.keys|tenants\.[^.]+\.keys\.\d+\.ops|tenants\.[^.]+\.keys\.\d+\.jwk\..*|cors\.origins)$/;
-
 /** The part of a configuration at `path`, with its defaults; undefined when it is not there or not right. */
 export function part<S extends v.GenericSchema>(
   schema: S,
@@ -49,11 +45,18 @@ export function keysIn(file: unknown): Record<string, { keys: (KeyConfig | undef
 
 /** A problem for each list that stands where a map should. */
 export function misplacedLists(value: unknown, path: readonly string[] = []): Problem[] {
-  const dotted = path.join('.');
-  if (Array.isArray(value) && !LISTS.test(dotted))
-    return [{ path: dotted || 'the file', message: 'must be a map, not a list' }];
+  if (Array.isArray(value) && !isList(path))
+    return [{ path: path.join('.') || 'the file', message: 'must be a map, not a list' }];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, child]) => misplacedLists(child, [...path, name]));
+}
+
+/** Where the configuration has lists; everywhere else the schema library would take a list for a map. */
+function isList(path: readonly string[]): boolean {
+  const [section, name, list, , member] = path;
+  if (section === 'cors') return name === 'origins' && path.length === 2;
+  if (section !== 'tenants' || list !== 'keys') return false;
+  return path.length === 3 || (member === 'ops' && path.length === 5) || (member === 'jwk' && path.length > 5);
 }
 
 function isLoopback(host: string): boolean {

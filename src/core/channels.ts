@@ -178,7 +178,7 @@ export class Channels {
   #end(channel: Channel): void {
     this.#turn.flush(channel.frames);
     const ended = encodeFrame([FrameType.DETACHED, null, channel.id, 200, 'channel_ended']);
-    for (const session of channel.tenant.sessions) {
+    for (const { session } of channel.tenant.patterns) {
       if (!session.attachments.has(channel.id)) continue;
       this.#unsubscribe(session, channel);
       this.#fanout.send(session.connection, ended);

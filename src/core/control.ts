@@ -7,6 +7,7 @@ import type { Channels } from './channels.ts';
 import { headFrame } from './heads.ts';
 import { errorFrame, type Outcome, replyWith } from './outcome.ts';
 import type { Meter } from './ports.ts';
+import { Verdict } from './rate-limit.ts';
 import { isReceiving, type Session, type SessionLimits } from './session.ts';
 import type { Turn } from './turn.ts';
 
@@ -19,6 +20,13 @@ const NOT_GRANTED = refusal('forbidden', 'the token does not permit all of the m
 const NOT_COVERED = refusal('forbidden', 'no one grant covers the pattern, or a denial touches it');
 const ALREADY_ATTACHED = refusal('already_attached', 'detach first');
 const NOT_ATTACHED = refusal('not_attached', 'this connection is not attached to that channel');
+const REACHES_TOO_MANY = refusal(
+  'too_many_channels',
+  'the pattern reaches more channels than a connection can be told of',
+);
+const TOO_FAST = refusal('too_fast', 'a pattern counts as a frame for every ten live channels');
+/** Matching a pattern against ten channels costs about what a frame does. */
+const CHANNELS_PER_FRAME = 10;
 const TOO_MANY_ATTACHMENTS = refusal('too_many_attachments', 'over the maxAttachments of WELCOME');
 
 /** ATTACH, DETACH and PING. */
@@ -90,7 +98,14 @@ export class Control {
       if (other.text === text) return this.#refuse(ref, ALREADY_ATTACHED, other.id);
     }
     if (session.attachmentCount >= this.#limits.maxAttachments) return this.#refuse(ref, TOO_MANY_ATTACHMENTS);
+    const cost = Math.min(this.#limits.framesPerSecond, Math.floor(session.tenant.channels.size / CHANNELS_PER_FRAME));
+    if (session.frameBucket.take(cost, this.#turn.nowMs) !== Verdict.OK) return this.#refuse(ref, TOO_FAST);
     const { attached, named } = this.#channels.attachPattern(session, text, pattern);
+    const namedBytes = named.reduce((sum, frame) => sum + frame.length, 0);
+    if (namedBytes > this.#limits.maxBufferedBytes / 4) {
+      this.#channels.detachPattern(attached);
+      return this.#refuse(ref, REACHES_TOO_MANY);
+    }
     return replyWith(encodeFrame([FrameType.ATTACHED, ref, attached.id, modes, 0, 0]), ...named);
   }
 

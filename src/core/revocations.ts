@@ -16,41 +16,70 @@ export interface Revocation {
 }
 
 const EVERYTHING = Permission.SUBSCRIBE | Permission.PUBLISH | Permission.PRESENCE | Permission.AUDIT;
+/** Most revocations remembered for one tenant: a few MB. */
+const MAX_REMEMBERED = 10_000;
 
-/** The revocations in force for one tenant, in RAM. Times in milliseconds since 1970. */
+/** The revocations in force for one tenant, in RAM, one for each target. Times in milliseconds since 1970. */
 export class Revocations {
-  #list: Revocation[] = [];
+  readonly #tokens = new Map<string, Revocation>();
+  readonly #channels = new Map<string, Revocation & { readonly target: { readonly channel: Pattern } }>();
 
-  /** Adds one and drops those that are over. */
-  add(revocation: Revocation, nowMs: number): void {
-    this.#list = this.#list.filter((other) => other.untilMs > nowMs);
-    this.#list.push(revocation);
+  /** Adds one, or extends the one there is for its target; false when too many are remembered already. */
+  add(revocation: Revocation, nowMs: number): boolean {
+    const { target } = revocation;
+    const key = keyOf(target);
+    if (this.#tokens.size + this.#channels.size >= MAX_REMEMBERED) this.#prune(nowMs);
+    if (this.#tokens.size + this.#channels.size >= MAX_REMEMBERED) return false;
+    const before = this.#tokens.get(key) ?? this.#channels.get(key);
+    const extended = {
+      beforeMs: Math.max(revocation.beforeMs, before?.beforeMs ?? 0),
+      untilMs: Math.max(revocation.untilMs, before?.untilMs ?? 0),
+    };
+    if ('channel' in target) this.#channels.set(key, { target, ...extended });
+    else this.#tokens.set(key, { target, ...extended });
+    return true;
   }
 
   /** Whether the whole token is revoked. */
   isRevoked(token: VerifiedToken, nowMs: number): boolean {
-    return this.#list.some((revocation) => applies(revocation, token, nowMs) && isTarget(revocation.target, token));
+    return targetsOf(token).some((target) => {
+      const revocation = this.#tokens.get(keyOf(target));
+      return revocation !== undefined && applies(revocation, token, nowMs);
+    });
   }
 
   /** A denial for every channel that was revoked for the token. */
   denialsFor(token: VerifiedToken, nowMs: number): Grant[] {
     const denials: Grant[] = [];
-    for (const revocation of this.#list) {
-      const { target } = revocation;
-      if (!('channel' in target) || !applies(revocation, token, nowMs)) continue;
-      denials.push({ pattern: target.channel, permissions: EVERYTHING });
+    for (const revocation of this.#channels.values()) {
+      if (!applies(revocation, token, nowMs)) continue;
+      denials.push({ pattern: revocation.target.channel, permissions: EVERYTHING });
     }
     return denials;
   }
+
+  #prune(nowMs: number): void {
+    for (const map of [this.#tokens, this.#channels]) {
+      for (const [key, { untilMs }] of map) if (untilMs <= nowMs) map.delete(key);
+    }
+  }
 }
 
-function applies({ beforeMs, untilMs }: Revocation, token: VerifiedToken, nowMs: number): boolean {
-  return token.issuedAtMs < beforeMs && nowMs < untilMs;
+/** A token id names one token, whatever clock wrote its `iat`. */
+function applies({ target, beforeMs, untilMs }: Revocation, token: VerifiedToken, nowMs: number): boolean {
+  return nowMs < untilMs && ('jti' in target || token.issuedAtMs < beforeMs);
 }
 
-function isTarget(target: Target, token: VerifiedToken): boolean {
-  if ('jti' in target) return token.jti === target.jti;
-  if ('kid' in target) return token.kid === target.kid;
-  if ('channel' in target) return false;
-  return token.sub === target.sub && (target.dev === undefined || token.dev === target.dev);
+function targetsOf({ jti, sub, dev, kid }: VerifiedToken): Target[] {
+  const targets: Target[] = [{ kid }, { sub }];
+  if (jti !== undefined) targets.push({ jti });
+  if (dev !== undefined) targets.push({ sub, dev });
+  return targets;
+}
+
+function keyOf(target: Target): string {
+  if ('jti' in target) return `jti ${target.jti}`;
+  if ('kid' in target) return `kid ${target.kid}`;
+  if ('channel' in target) return `channel ${target.channel.join('.')}`;
+  return target.dev === undefined ? `sub ${target.sub}` : `dev ${JSON.stringify([target.sub, target.dev])}`;
 }

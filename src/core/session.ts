@@ -6,12 +6,13 @@ import type { Connection } from './ports.ts';
 import { TokenBucket } from './rate-limit.ts';
 import type { Tenant } from './tenant.ts';
 
-/** Limits of one connection: attachments, frames and bytes sent per second, bytes of one MESSAGE. */
+/** Limits of one connection: attachments, frames and bytes sent per second, bytes of one MESSAGE and of what may wait for it. */
 export interface SessionLimits {
   readonly maxAttachments: number;
   readonly framesPerSecond: number;
   readonly bytesPerSecond: number;
   readonly maxFrameBytes: number;
+  readonly maxBufferedBytes: number;
 }
 
 /** One connection's share in one channel. */

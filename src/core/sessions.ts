@@ -99,9 +99,11 @@ export class Sessions {
   }
 
   /** Takes a revocation into force on one tenant, live sessions included. */
-  revoke(tenant: Tenant, revocation: Revocation): Withdrawal {
+  revoke(tenant: Tenant, revocation: Revocation): Withdrawal | Refusal {
     this.#turn.open();
-    tenant.revocations.add(revocation, this.#turn.nowMs);
+    if (!tenant.revocations.add(revocation, this.#turn.nowMs)) {
+      return refusal('too_many_revocations', 'the tenant has too many revocations in force');
+    }
     return this.#readmit(tenant);
   }
 

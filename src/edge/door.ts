@@ -1,6 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import type { VerifiedToken } from '../core/grants.ts';
-import { helloRefused, type Outcome, protocolError, type RenewRequest, replyWith } from '../core/outcome.ts';
+import {
+  closeFor,
+  closeWith,
+  helloRefused,
+  type Outcome,
+  protocolError,
+  type RenewRequest,
+  replyWith,
+} from '../core/outcome.ts';
 import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import { encodeFrame, readClientFrame } from '../protocol/codec.ts';
@@ -17,6 +25,7 @@ export interface DoorPorts {
   readonly sessions: Sessions;
   readonly limits: WelcomeInfo['limits'];
   readonly boot: string;
+  readonly isDraining: () => boolean;
   readonly counters: Counters;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -64,6 +73,9 @@ export class Door {
 
   /** Opens the session of a verified token, or says why not. */
   welcome(peer: Peer, verified: VerifiedToken | Refusal): Outcome {
+    if (this.#ports.isDraining()) {
+      return closeWith(closeFor('going_away'), encodeFrame([FrameType.GOAWAY, 0, 'shutdown']));
+    }
     const opened = 'status' in verified ? verified : this.#ports.sessions.open(peer, verified);
     if ('status' in opened) {
       this.#ports.counters.refused(opened.status);

@@ -23,7 +23,9 @@ export interface HttpPorts {
   readonly peers: Peers;
   readonly maxFrameBytes: number;
   readonly maxTokenTtlSeconds: number;
-  readonly corsOrigins: readonly string[];
+  readonly corsOrigins: () => readonly string[];
+  /** Why no request is taken at the moment, if so. */
+  readonly busy: () => Refusal | null;
   readonly refused: (status: number) => void;
   readonly logger: Logger;
 }
@@ -38,12 +40,13 @@ const PREFLIGHT_HEADERS = {
 const MAX_REVOCATION_BYTES = 4096;
 const NO_QUERY = refusal('token_in_url', 'the URL takes no query: send the token in HELLO or in Authorization');
 const UPGRADE_REQUIRED = refusal('upgrade_required', 'this path is for WebSockets');
+const TOKEN_MISSING = refusal('token_missing', 'a token is needed');
 const FORBIDDEN = refusal('forbidden', 'the token does not permit this');
 
 /** Registers every route of the public listener but the WebSocket's. */
 export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   const exchangeFor = (response: HttpResponse, request: HttpRequest): Exchange =>
-    new Exchange(response, request, ports.corsOrigins);
+    new Exchange(response, request, ports.corsOrigins());
 
   function refuse(exchange: Exchange, refused: Refusal, headers?: Readonly<Record<string, string>>): void {
     ports.refused(refused.status);
@@ -53,6 +56,9 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   /** The refusals every POST shares, then the body and the token's rules as they are once both are here. */
   async function authorized(exchange: Exchange, type: string, maxBytes: number) {
     if (!exchange.hasContentType(type)) return refusal('unsupported_media_type', `send ${type}`);
+    const busy = ports.busy();
+    if (busy !== null) return busy;
+    if (exchange.bearer === null) return TOKEN_MISSING;
     const body = await exchange.readBody(maxBytes);
     const verified: VerifiedToken | Refusal = await ports.door.verify(exchange.bearer);
     if ('status' in verified) return verified;
@@ -89,7 +95,9 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     ports.turn.open();
     const revocation = readRevocation(request.body, ports.turn.nowMs, ports.maxTokenTtlSeconds);
     if ('status' in revocation) return refuse(exchange, revocation);
-    const { closing, detached } = ports.sessions.revoke(request.tenant, revocation);
+    const withdrawn = ports.sessions.revoke(request.tenant, revocation);
+    if ('status' in withdrawn) return refuse(exchange, withdrawn);
+    const { closing, detached } = withdrawn;
     ports.peers.performAll(closing, REVOKED);
     exchange.json(200, { closed: closing.length, detached, until: Math.ceil(revocation.untilMs / 1000) });
   }

@@ -13,6 +13,9 @@ const RevocationBody = v.union([
   v.strictObject({ channel: id, before }),
 ]);
 
+/** Tokens may be dated ahead by this much (auth/tokens), so those of this moment are. */
+const CLOCK_TOLERANCE_MS = 5000;
+const TOO_LATE = refusal('bad_body', 'before is further ahead than a token lives');
 const BAD_BODY = refusal(
   'bad_body',
   'name one of: jti; sub; sub and dev; kid; channel. And before, in seconds, if you like',
@@ -28,7 +31,8 @@ export function readRevocation(body: Uint8Array, nowMs: number, maxTokenTtlSecon
   const { before: beforeSeconds, ...named } = parsed.output;
   const target = targetOf(named);
   if (target === undefined) return refusal('bad_channel', 'not a channel name or pattern, or reserved');
-  const beforeMs = beforeSeconds === undefined ? nowMs + 1 : beforeSeconds * 1000;
+  const beforeMs = beforeSeconds === undefined ? nowMs + 1 + CLOCK_TOLERANCE_MS : beforeSeconds * 1000;
+  if (beforeMs > nowMs + maxTokenTtlSeconds * 1000 + CLOCK_TOLERANCE_MS + 1) return TOO_LATE;
   return { target, beforeMs, untilMs: Math.max(beforeMs, nowMs) + maxTokenTtlSeconds * 1000 };
 }
 

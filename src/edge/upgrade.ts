@@ -13,6 +13,8 @@ export interface UpgradePorts {
   /** Why no connection is taken at the moment, if so. */
   readonly busy: () => Refusal | null;
   readonly refused: (status: number) => void;
+  /** Takes note of a fault of ours. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** The upgrade handler of one app: a flat list of refusals, then the WebSocket. */
@@ -41,7 +43,8 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
     else
       ports.door
         .verify(exchange.bearer)
-        .then((verified) => ('status' in verified ? refuse(verified) : accept(verified)));
+        .then((verified) => ('status' in verified ? refuse(verified) : accept(verified)))
+        .catch(ports.failed);
   };
 }
 

@@ -97,7 +97,12 @@ export function webSocketHandlers(ports: WebSocketPorts) {
       peers.add(peer, socket);
       const bearer = peer.bearer;
       peer.bearer = null;
-      if (bearer !== null) peers.perform(peer, door.welcome(peer, bearer));
+      if (bearer === null) return;
+      try {
+        peers.perform(peer, door.welcome(peer, bearer));
+      } catch (error) {
+        failed(peer)(error);
+      }
     },
 
     message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {

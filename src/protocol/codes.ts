@@ -29,6 +29,7 @@ export const ERROR_STATUS = {
   tenant_too_fast: 429,
   too_many_attachments: 429,
   too_many_channels: 429,
+  too_many_revocations: 429,
   too_many_connections: 429,
   internal_error: 500,
   overloaded: 503,

@@ -204,6 +204,21 @@ describe('mayfly serve', () => {
     await workplace.remove();
   });
 
+  it('drains once when a terminal and npm both pass a Ctrl-C on, and is not ended by SIGHUP meanwhile', async () => {
+    const workplace = await makeWorkplace(() => ({ limits: { drainTimeoutMs: 700 } }));
+    const relay = await serve(workplace);
+    const sub = mayfly(['sub', relay.url, 'x', '--token', await workplace.token('--sub', 'a', '--can', '>=r')]);
+    await sub.output(/"attached"/, 'stderr');
+    relay.program.child.kill('SIGINT');
+    relay.program.child.kill('SIGINT');
+    relay.program.child.kill('SIGHUP');
+    expect((await relay.program.finished).code).toBe(0);
+    const { stderr } = await sub.finished;
+    expect(stderr).toContain('"goaway"');
+    expect(stderr).toContain('4000 going_away');
+    await workplace.remove();
+  });
+
   it('takes a new key at SIGHUP, and keeps the old configuration when the new one is no good', async () => {
     const workplace = await makeWorkplace();
     const relay = await serve(workplace);

@@ -75,6 +75,17 @@ describe('a pattern', () => {
     expect(stranger.frames.map(([type]) => type)).toEqual([16, 17, 20]);
   });
 
+  it('is refused when a connection could not be told of all that it reaches, and the connection goes on', async () => {
+    const crowded = await startTestRelay({
+      limits: { maxFrameBytes: 256, maxBufferedBytes: 66_048, framesPerSecond: 1000 },
+    });
+    const [publisher, watcher] = [await crowded.connect(), await crowded.connect()];
+    for (let i = 0; i < 500; i++) await publisher.attach(`crowd.${'x'.repeat(80)}.${i}`, 2);
+    expect((await watcher.request(2, 'crowd.>', 1)).slice(2, 4)).toEqual([429, 'too_many_channels']);
+    await watcher.flush();
+    expect(watcher.frames.map(([type]) => type)).toEqual([16, 21, 20]);
+  });
+
   it('is refused when no one grant covers it or a denial overlaps it', async () => {
     const watcher = await relay.connect({ can: { 'a.*': 'r', 'b.>': 'r' }, not: { 'b.secret.x': 'r' } });
     expect((await watcher.request(2, 'a.>', 1)).slice(2, 4)).toEqual([403, 'forbidden']);

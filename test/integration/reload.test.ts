@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,27 @@ describeWith(['openssl'], 'a reload', () => {
     expect((await before.nextOf(4))[3]).toBe(after.sender);
     await before.flush();
     expect(before.bodies()).toEqual(['new to old']);
+  });
+
+  it('leaves out no connection that was accepted before and is upgraded after it', async () => {
+    const ca = await readFile(`${folder}/second.pem`, 'utf8');
+    const early = connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1', ca });
+    await once(early, 'secureConnect');
+    const tls = makeCertificate(folder, 'second');
+    relay.relay.reload(await loadConfig({ ...relay.input, listen: { tls } }));
+    const subscriber = await TestClient.open(relay.url, { createConnection: () => early });
+    await subscriber.hello(await relay.mint());
+    const { channelId } = await subscriber.attach('late', 1);
+    const publisher = await secureClient('second');
+    await publisher.attach('late', 2);
+    publisher.send(message(channelId, 'for all'));
+    expect((await subscriber.nextOf(4))[1]).toBe(channelId);
+  });
+
+  it('neither gives TLS up nor takes it up', async () => {
+    const plain = await loadConfig({ ...relay.input, listen: {} });
+    expect(() => relay.relay.reload(plain)).toThrow('listen.tls');
+    expect(await presentedName()).toBe('second');
   });
 
   it('with a certificate that is no good changes nothing', async () => {

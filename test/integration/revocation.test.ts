@@ -57,6 +57,17 @@ describe('a revocation', () => {
     await client.flush();
   });
 
+  it('reaches a token that a clock a little ahead has dated', async () => {
+    const [byId, byUser] = [
+      await relay.connect({ jti: 'ahead', iat: Math.floor(Date.now() / 1000) + 4 }),
+      await relay.connect({ sub: 'carol', iat: Math.floor(Date.now() / 1000) + 4 }),
+    ];
+    expect(await revoke({ jti: 'ahead' })).toMatchObject({ body: { closed: 1 } });
+    expect(await revoke({ sub: 'carol' })).toMatchObject({ body: { closed: 1 } });
+    expect((await byId.closed).code).toBe(4002);
+    expect((await byUser.closed).code).toBe(4002);
+  });
+
   it('lets a token in that was issued after it', async () => {
     await revoke({ sub: 'alice', before: Math.floor(Date.now() / 1000) });
     const client = await relay.connect({ iat: Math.floor(Date.now() / 1000) });

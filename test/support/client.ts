@@ -1,5 +1,5 @@
 import { decodeMulti, encode } from '@msgpack/msgpack';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 
 /** A frame as an array, decoded by a msgpack library that the relay does not use. */
 export type Frame = readonly unknown[];
@@ -45,7 +45,7 @@ export class TestClient {
   }
 
   /** Opens the WebSocket and says nothing. */
-  static async open(url: string, options: { headers?: Record<string, string>; ca?: string } = {}): Promise<TestClient> {
+  static async open(url: string, options: ClientOptions = {}): Promise<TestClient> {
     const socket = new WebSocket(url, 'mayfly.v1', { perMessageDeflate: false, ...options });
     const client = new TestClient(socket);
     await new Promise((resolve, reject) => {

@@ -65,8 +65,8 @@ describe('a revocation', () => {
     const [phone, laptop] = [world.connect({ dev: 'phone' }), world.connect({ dev: 'laptop' })];
     const stranger = world.connect({ tenant: 'globex', dev: 'phone' });
     const target = { sub: 'alice', dev: 'phone' };
-    const { closing } = world.sessions.revoke(phone.session.tenant, { target, beforeMs: START_MS + 1, untilMs });
-    expect(closing).toEqual([phone.session]);
+    const withdrawn = world.sessions.revoke(phone.session.tenant, { target, beforeMs: START_MS + 1, untilMs });
+    expect(withdrawn).toEqual({ closing: [phone.session], detached: 0 });
     expect([laptop, stranger].every((client) => client.request(6)[0] === 20)).toBe(true);
     expect(world.sessions.admit(tokenWith({ dev: 'phone' }))).toMatchObject({ code: 'token_revoked' });
     expect(world.sessions.admit(tokenWith({ dev: 'phone', issuedAtMs: START_MS + 1 }))).toHaveProperty('rules');

@@ -48,7 +48,13 @@ export class World {
   nowMs = START_MS;
   readonly fanout = new FakeFanout();
   readonly meter = new Counters();
-  readonly limits = { maxAttachments: 100, framesPerSecond: 1e6, bytesPerSecond: 1e9, maxFrameBytes: 65_536 };
+  readonly limits = {
+    maxAttachments: 100,
+    framesPerSecond: 1e6,
+    bytesPerSecond: 1e9,
+    maxFrameBytes: 65_536,
+    maxBufferedBytes: 1_048_576,
+  };
   readonly turn = new Turn(this.fanout, { nowMs: () => this.nowMs }, (end) => this.#ends.push(end));
   readonly channels = new Channels(this.fanout, this.turn, this.meter);
   readonly sessions = new Sessions(this.channels, this.turn, this.fanout, this.limits);

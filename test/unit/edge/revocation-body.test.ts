@@ -19,11 +19,11 @@ describe('the body of a revocation', () => {
     expect(read(body)).toMatchObject({ target });
   });
 
-  it('covers tokens issued up to now unless it says otherwise, and is over when all of them have expired', () => {
+  it('covers tokens issued up to now, by clocks that may differ, unless it says otherwise, and is over when all of them have expired', () => {
     const revocation = read({ sub: 'alice' });
     if ('status' in revocation) throw new Error(revocation.detail);
     expect(revocation.beforeMs).toBeGreaterThan(NOW_MS);
-    expect(revocation.beforeMs - NOW_MS).toBeLessThanOrEqual(1000);
+    expect(revocation.beforeMs - NOW_MS).toBeLessThanOrEqual(6000);
     expect(revocation.untilMs).toBeGreaterThanOrEqual(NOW_MS + 3_600_000);
     expect(read({ sub: 'alice', before: 1_789_999_000 })).toMatchObject({ beforeMs: 1_789_999_000_000 });
   });
@@ -32,6 +32,10 @@ describe('the body of a revocation', () => {
     const revocation = read({ sub: 'alice', before: 1_790_000_010 });
     if ('status' in revocation) throw new Error(revocation.detail);
     expect(revocation.untilMs).toBeGreaterThanOrEqual(revocation.beforeMs + 3_600_000);
+  });
+
+  it('reaches no further ahead than a token lives', () => {
+    expect(read({ sub: 'alice', before: 1e300 })).toMatchObject({ status: 400, code: 'bad_body' });
   });
 
   it.each([
