@@ -136,8 +136,9 @@ function canonicalEnd(bytes: Uint8Array): number {
   const [, channelId, seq, sender, envelope, body] = value;
   const isBin = (part: unknown): part is Uint8Array => part instanceof Uint8Array;
   if (typeof channelId !== 'number' || typeof seq !== 'bigint' || typeof sender !== 'number') return -1;
-  if ((envelope !== null && !isBin(envelope)) || !isBin(body) || channelId < 0 || sender < 0 || seq < 0n) return -1;
-  if (!Number.isInteger(channelId) || !Number.isInteger(sender)) return -1;
+  if ((envelope !== null && !isBin(envelope)) || !isBin(body) || seq < 0n) return -1;
+  const isUint32 = (id: number): boolean => id === id >>> 0; // a float can stand there too, of any size
+  if (!isUint32(channelId) || !isUint32(sender)) return -1;
   const expected = message(channelId, body, envelope);
   expected.writeBigUInt64BE(seq, 8);
   expected.writeUInt32BE(sender, 17);
