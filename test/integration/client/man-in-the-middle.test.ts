@@ -113,7 +113,9 @@ describe('whoever stands in the place of the relay', () => {
     const { tap, writing, heard, catchNext } = await setUp();
     const kept = await catchNext('kept back');
     for (let i = 0; i < 1024; i++) writing.publish('on time');
-    tap.inject(...(await tap.take(1024)), { ...kept, seq: kept.seq + 2000 });
+    tap.inject(...(await tap.take(1024)));
+    await until(() => heard.texts.length).toBe(1024);
+    tap.inject({ ...kept, seq: kept.seq + 2000 });
     await until(() => heard.refused).toEqual(['too_old']);
     expect(heard.texts).toEqual(same('on time', 1024));
   });
