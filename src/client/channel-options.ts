@@ -1,17 +1,13 @@
+import { hasWildcard } from '../protocol/channel.ts';
 import { Mode } from '../protocol/frames.ts';
 import { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { ChannelKey } from './crypto/channel-key.ts';
 import { KeyRing } from './crypto/key-ring.ts';
-import type { Padding } from './crypto/padding.ts';
+import { checkPadding, type Padding } from './crypto/padding.ts';
 import { MayflyError } from './errors.ts';
 
-/** How to use a channel. Either `key` or `plaintext: true` must be there: nothing is sent unencrypted by an oversight. */
-export interface ChannelOptions {
-  /** Encrypts what is published, and refuses what does not decrypt. A ring can be rotated, and shared by several channels. */
-  readonly key?: ChannelKey | KeyRing;
-  /** Sends and takes bodies as they are, readable by the relay. */
-  readonly plaintext?: true;
-  /** `r` to subscribe, `w` to publish; default `rw`. The token must permit all of it. */
+interface CommonOptions {
+  /** `r` to subscribe, `w` to publish; default `rw`, and `r` for a pattern. The token must permit all of it. */
   readonly modes?: 'r' | 'w' | 'rw';
   /** Whether own messages come back; default false. Needs `rw`. */
   readonly echo?: boolean;
@@ -21,25 +17,62 @@ export interface ChannelOptions {
   readonly padding?: Padding;
   /** Most messages kept while there is no connection, to be sent on the next; default 0, so that publishing fails then. */
   readonly maxUnsent?: number;
-  /** Most messages that may wait for a `for await` loop; past it the oldest are dropped, and a loss is told. Default 10,000. */
+  /** Most messages that may wait to be decrypted, or for a `for await` loop; what is over is dropped, and a loss is told. Default 10,000. */
   readonly maxWaiting?: number;
+  /** Gives up attaching. */
+  readonly signal?: AbortSignal;
 }
 
-/** The mode bits of ATTACH for these options. */
-export function modesOf({ modes = 'rw', echo = false, presence = false }: ChannelOptions): number {
-  const bits = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
-  return bits | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0);
+interface EncryptedOptions extends CommonOptions {
+  /** Encrypts what is published, and refuses what does not decrypt. A ring can be rotated, and shared by several channels. */
+  readonly key: ChannelKey | KeyRing;
+  readonly plaintext?: never;
 }
 
-/** The cipher of a channel; null where `plaintext` was asked for. Throws a MayflyError `key_required` when neither was, or both. */
-export function cipherOf(channel: string, options: ChannelOptions): ChannelCipher | null {
-  const { key, plaintext, padding = 'padme', presence = false, modes = 'rw' } = options;
-  if ((key === undefined) === (plaintext === undefined)) {
+interface PlaintextOptions extends CommonOptions {
+  /** Sends and takes bodies as they are, readable by the relay. */
+  readonly plaintext: true;
+  readonly key?: never;
+  readonly presence?: false;
+}
+
+/** How to use a channel. Either `key` or `plaintext: true` must be there: nothing is sent unencrypted by an oversight. */
+export type ChannelOptions = EncryptedOptions | PlaintextOptions;
+
+const DEFAULT_MAX_WAITING = 10_000;
+
+/** A channel's options with the defaults filled in. */
+export interface ChannelSettings {
+  /** The mode bits of ATTACH. */
+  readonly modes: number;
+  readonly maxUnsent: number;
+  readonly maxWaiting: number;
+  /** A cipher for a channel of this name; null where `plaintext` was asked for. */
+  readonly cipherFor: ((name: string) => ChannelCipher) | null;
+}
+
+/** Reads options as a program may give them. Throws a MayflyError `key_required`, or an EncryptionError `bad_padding`. */
+export function readOptions(name: string, options: ChannelOptions): ChannelSettings {
+  const {
+    key,
+    plaintext,
+    padding = 'padme',
+    modes = hasWildcard(name) ? 'r' : 'rw',
+  }: Partial<ChannelOptions> = options;
+  const { echo = false, presence = false, maxUnsent = 0, maxWaiting = DEFAULT_MAX_WAITING } = options;
+  if ((key === undefined) === (plaintext !== true)) {
     throw new MayflyError('key_required', 'give a key, or say plaintext: true');
   }
   if (presence && (key === undefined || modes !== 'rw')) {
     throw new MayflyError('key_required', 'presence is told in encrypted frames only: give a key, and modes rw');
   }
-  if (key === undefined) return null;
-  return new ChannelCipher({ channel, ring: key instanceof KeyRing ? key : new KeyRing(key), padding });
+  checkPadding(padding);
+  const letters = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
+  const ring = key instanceof KeyRing || key === undefined ? key : new KeyRing(key);
+  return {
+    modes: letters | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0),
+    maxUnsent,
+    maxWaiting,
+    cipherFor: ring === undefined ? null : (channel) => new ChannelCipher({ channel, ring, padding }),
+  };
 }

@@ -1,20 +1,23 @@
 import { utf8 } from './bytes.ts';
-import type { ChannelEvents, ChannelState } from './channel-state.ts';
+import type { ChannelState } from './channel-state.ts';
 import { MayflyError } from './errors.ts';
+import type { ListenOptions } from './events.ts';
+import type { ChannelEvents } from './inbox.ts';
 import type { Message } from './message.ts';
 import type { Presence } from './presence.ts';
 
-/** A channel of a connected relay. Loop over it with `for await`, or listen to its events. It lasts over reconnects. */
+/** A channel of a connected relay, or all that a pattern matches. Loop over it with `for await`, or listen to its events. It lasts over reconnects. */
 export class Channel implements AsyncIterable<Message> {
   readonly #state: ChannelState;
-  readonly #onDetach: () => void;
+  readonly #detach: () => Promise<void>;
 
   /** @internal */
-  constructor(state: ChannelState, onDetach: () => void) {
+  constructor(state: ChannelState, detach: () => Promise<void>) {
     this.#state = state;
-    this.#onDetach = onDetach;
+    this.#detach = detach;
   }
 
+  /** The name or pattern. */
   get name(): string {
     return this.#state.name;
   }
@@ -26,16 +29,21 @@ export class Channel implements AsyncIterable<Message> {
   }
 
   /**
-   * Publishes bytes, or a text as UTF-8. Resolves when it was handed to the connection; `relay.flush()` tells when the relay has accepted or
-   * refused it. `envelope` stays readable for the tenant's servers. Rejects with a MayflyError `not_connected` or `buffer_full`.
+   * Publishes bytes, or a text as UTF-8; they are copied. Resolves when they were handed to the connection and it has room for more;
+   * `relay.flush()` tells when the relay has accepted or refused them. `envelope` stays readable for the tenant's servers. Rejects with a
+   * MayflyError `not_connected`, `buffer_full`, `frame_too_large` or `not_publishing`.
    */
   publish(data: Uint8Array | string, options: { readonly envelope?: Uint8Array } = {}): Promise<void> {
     return this.#state.publish(typeof data === 'string' ? utf8(data) : data, options.envelope ?? null);
   }
 
-  /** Listens to an event; the returned function stops that. */
-  on<Name extends keyof ChannelEvents>(name: Name, listener: (event: ChannelEvents[Name]) => void): () => void {
-    return this.#state.events.on(name, listener);
+  /** Listens to an event; the returned function stops that, and so does the signal. */
+  on<Name extends keyof ChannelEvents>(
+    name: Name,
+    listener: (event: ChannelEvents[Name]) => void,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#state.events.on(name, listener, options);
   }
 
   /** Messages from now on. The loop ends when the channel is detached or the relay closed for good. */
@@ -43,9 +51,8 @@ export class Channel implements AsyncIterable<Message> {
     return this.#state.iterate();
   }
 
-  /** Leaves the channel. */
+  /** Leaves the channel. What was published before still goes. */
   detach(): Promise<void> {
-    this.#onDetach();
-    return this.#state.detach();
+    return this.#detach();
   }
 }

@@ -1,31 +1,48 @@
+import type { BackoffOptions } from './backoff.ts';
 import { MayflyError } from './errors.ts';
-import type { SocketFactory } from './link.ts';
-import { type ConnectOptions, Relay } from './relay.ts';
+import { Relay } from './relay.ts';
+import { globalSocket, type SocketFactory } from './socket.ts';
+import type { TokenSource } from './tokens.ts';
+
+/** How to connect. */
+export interface ConnectOptions {
+  readonly token: TokenSource;
+  /** Opens WebSockets; default the global one (in Node, that of the `ws` package). */
+  readonly socket?: SocketFactory;
+  readonly backoff?: BackoffOptions;
+  /** Longest time to connect and be welcomed, each time; default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** How often a silent connection is asked for a sign of life; it is given up after twice that. Default 20,000. */
+  readonly keepAliveMs?: number;
+  /** Permits plain `ws:` to other machines, where everybody on the way reads the token. */
+  readonly insecure?: true;
+  /** Gives up connecting for the first time. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Connects to a relay: `connect('wss://relay.example', { token })`. From then on it stays connected by itself. Rejects with a MayflyError when
- * the first attempt fails: with the relay's code (`token_invalid`…), `token_failed`, `aborted`, or `connection_failed`.
+ * the first attempt fails: with the relay's code (`token_invalid`…), `token_failed`, `insecure_url`, `aborted`, or `connection_failed`.
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Relay> {
-  const relay = new Relay(addressOf(url), options, options.socket ?? globalSocket);
+  const { token, socket = globalSocket, backoff = {}, connectTimeoutMs = 10_000, keepAliveMs = 20_000 } = options;
+  const address = addressOf(url, options.insecure === true);
+  const relay = new Relay({ url: address, token, socket, backoff, connectTimeoutMs, keepAliveMs });
   await relay.open(options.signal);
   return relay;
 }
 
-/** The WebSocket of the browser, and of Node 22 and newer. */
-const globalSocket: SocketFactory = (url, protocol) => {
-  const { WebSocket } = globalThis as unknown as {
-    WebSocket?: new (url: string, protocol: string) => ReturnType<SocketFactory>;
-  };
-  if (WebSocket === undefined)
-    throw new MayflyError('connection_failed', 'no global WebSocket: pass one as options.socket');
-  return new WebSocket(url, protocol);
-};
+const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-function addressOf(text: string): string {
+function addressOf(text: string, isInsecureFine: boolean): string {
+  if (!URL.canParse(text)) throw new MayflyError('connection_failed', 'the URL cannot be read');
   const url = new URL(text);
-  if (url.protocol === 'https:') url.protocol = 'wss:';
-  if (url.search !== '' || url.username !== '')
-    throw new MayflyError('connection_failed', 'a token never goes in a URL');
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (url.search !== '' || url.username !== '') throw new MayflyError('insecure_url', 'a token never goes in a URL');
+  if (url.protocol !== 'wss:' && url.protocol !== 'ws:')
+    throw new MayflyError('connection_failed', 'the URL of a relay begins with wss:');
+  if (url.protocol === 'ws:' && !isInsecureFine && !LOOPBACK.test(url.hostname))
+    throw new MayflyError('insecure_url', 'plain ws: shows the token to the network: use wss:');
+  url.hash = '';
   return url.href;
 }

@@ -1,13 +1,19 @@
-/** Why an operation of the SDK failed; a relay's own codes (docs/PROTOCOL.md, section 12) come through as they are. */
-export type FailureCode =
+import { CLOSE_CODE, type CloseName, type ErrorCode } from '../protocol/codes.ts';
+
+/** What the SDK itself finds wrong; docs/CLIENT.md says what each means. */
+export type ClientErrorCode =
   | 'not_connected'
   | 'closed'
   | 'aborted'
+  | 'insecure_url'
   | 'key_required'
+  | 'not_publishing'
   | 'token_failed'
   | 'buffer_full'
-  | 'connection_failed'
-  | (string & {});
+  | 'connection_failed';
+
+/** Why an operation failed: the SDK's reasons, the relay's codes, the names of its close codes, and what later relays may say. */
+export type FailureCode = ClientErrorCode | ErrorCode | CloseName | (string & {});
 
 /** What the SDK throws. `code` is constant and for programs; `status` is the relay's, where it answered. */
 export class MayflyError extends Error {
@@ -19,7 +25,7 @@ export class MayflyError extends Error {
   constructor(
     code: FailureCode,
     message: string,
-    options: ErrorOptions & { status?: number; closeCode?: number } = {},
+    options: ErrorOptions & { readonly status?: number; readonly closeCode?: number } = {},
   ) {
     super(message, options);
     this.name = 'MayflyError';
@@ -27,4 +33,22 @@ export class MayflyError extends Error {
     this.status = options.status;
     this.closeCode = options.closeCode;
   }
+}
+
+/** The error that a closed connection stands for: the name of the relay's close code, or `connection_failed`. */
+export function closeError(closeCode: number, reason: string): MayflyError {
+  const name = Object.entries(CLOSE_CODE).find(([, code]) => code === closeCode)?.[0];
+  return new MayflyError(name ?? 'connection_failed', reason || `the connection ended (${closeCode})`, { closeCode });
+}
+
+/** An aborted operation; its `cause` is the signal's reason. */
+export function abortError(signal: AbortSignal): MayflyError {
+  return new MayflyError('aborted', 'the operation was aborted', { cause: signal.reason });
+}
+
+/** Whatever was thrown, as a MayflyError. */
+export function asMayflyError(error: unknown): MayflyError {
+  return error instanceof MayflyError
+    ? error
+    : new MayflyError('connection_failed', 'the connection failed', { cause: error });
 }

@@ -1,123 +1,63 @@
-import {
-  type ClientFrame,
-  FrameType,
-  type RelayFrame,
-  SUBPROTOCOL,
-  VERSION,
-  type WelcomeInfo,
-} from '../protocol/frames.ts';
-import { concat } from './bytes.ts';
-import { MayflyError } from './errors.ts';
+import { type ClientFrame, FrameType, type RelayFrame, type WelcomeInfo } from '../protocol/frames.ts';
+import { closeError, MayflyError } from './errors.ts';
+import { Outgoing } from './outgoing.ts';
+import { OPEN, type SocketLike } from './socket.ts';
 import { encodeRequest, readFrames } from './wire.ts';
-
-/** The part of the WebSocket interface the SDK uses; browsers' and that of the `ws` package both fit. */
-export interface SocketLike {
-  binaryType: string;
-  send(data: Uint8Array<ArrayBuffer>): void;
-  close(code?: number, reason?: string): void;
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: never) => void) | null;
-  onerror: ((event: never) => void) | null;
-  onclose: ((event: never) => void) | null;
-}
-
-/** Opens a WebSocket. */
-export type SocketFactory = (url: string, protocol: string) => SocketLike;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
-  /** Every frame after WELCOME that no request waits for. */
-  frame(frame: RelayFrame): void;
-  /** The connection is over; `code` is the close code. */
-  closed(code: number, reason: string): void;
+  /** Every frame that no request waits for. */
+  frame(frame: RelayFrame, link: Link): void;
+  /** The connection is over. */
+  closed(error: MayflyError): void;
 }
+
+/** What WELCOME said, and how long silence may last. */
+export interface Welcomed {
+  readonly sender: number;
+  readonly info: WelcomeInfo;
+  readonly keepAliveMs: number;
+}
+
+type Answer = (frame: RelayFrame) => void;
 
 /** A batch of frames leaves as one WebSocket message of at most this many bytes. */
 const BATCH_BYTES = 60_000;
 
-type Answer = (frame: RelayFrame) => void;
+const LOST: RelayFrame = [FrameType.ERROR, null, 0, 'not_connected', 'the connection was lost', null];
 
-/** One WebSocket from HELLO to close: frames out in batches, answers matched to requests. */
+/** One WebSocket from WELCOME to close: frames out in batches, answers matched to requests, silence noticed. */
 export class Link {
   readonly sender: number;
   readonly info: WelcomeInfo;
+  readonly openedAtMs = Date.now();
   readonly #socket: SocketLike;
+  readonly #events: LinkEvents;
+  readonly #outgoing: Outgoing;
   readonly #answers = new Map<number, Answer>();
-  #outgoing: Uint8Array[] = [];
-  #outgoingBytes = 0;
+  readonly #keepAlive: ReturnType<typeof setInterval>;
   #ref = 0;
-  #isOpen = true;
+  #wasHeard = true;
+  #isOver = false;
 
-  private constructor(socket: SocketLike, sender: number, info: WelcomeInfo) {
+  constructor(socket: SocketLike, { sender, info, keepAliveMs }: Welcomed, events: LinkEvents) {
     this.#socket = socket;
     this.sender = sender;
     this.info = info;
-  }
-
-  /** Connects and says HELLO. Rejects with a MayflyError that has the relay's code, or `connection_failed` with the close code in its text. */
-  static open(
-    factory: SocketFactory,
-    url: string,
-    token: string,
-    events: LinkEvents,
-    signal?: AbortSignal,
-  ): Promise<Link> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(new MayflyError('aborted', 'connecting was aborted', { cause: signal.reason }));
-        return;
-      }
-      const socket = factory(url, SUBPROTOCOL);
-      let link: Link | undefined;
-      let refusal: MayflyError | undefined;
-      socket.binaryType = 'arraybuffer';
-      const abort = (): void => {
-        reject(new MayflyError('aborted', 'connecting was aborted', { cause: signal?.reason }));
-        socket.close();
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      socket.onopen = () => socket.send(encodeRequest([FrameType.HELLO, VERSION, token]));
-      socket.onerror = () => {};
-      socket.onmessage = ({ data }: { data: ArrayBuffer }) => {
-        for (const frame of readFrames(new Uint8Array(data))) {
-          if (link !== undefined) link.#receive(frame, events);
-          else if (frame[0] === FrameType.WELCOME) {
-            link = new Link(socket, frame[1], frame[2]);
-            signal?.removeEventListener('abort', abort);
-            resolve(link);
-          } else if (frame[0] === FrameType.ERROR) refusal = errorOf(frame);
-        }
-      };
-      socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-        signal?.removeEventListener('abort', abort);
-        if (link === undefined) {
-          const {
-            code: why,
-            message,
-            status,
-          } = refusal ?? { code: 'connection_failed', message: `no connection (${code})`, status: 0 };
-          reject(new MayflyError(why, message, { closeCode: code, ...(status ? { status } : {}) }));
-          return;
-        }
-        link.#isOpen = false;
-        for (const answer of link.#answers.values())
-          answer([FrameType.ERROR, null, 0, 'not_connected', 'the connection was lost', null]);
-        link.#answers.clear();
-        events.closed(code, reason);
-      };
-    });
+    this.#events = events;
+    this.#outgoing = new Outgoing(socket, BATCH_BYTES);
+    this.#keepAlive = setInterval(() => this.#checkSilence(), keepAliveMs);
+    socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => this.receive(data);
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#over(closeError(code, reason));
   }
 
   get isOpen(): boolean {
-    return this.#isOpen;
+    return !this.#isOver && this.#socket.readyState === OPEN;
   }
 
-  /** Sends a frame, together with all others of this tick. */
-  send(frame: Uint8Array): void {
-    if (this.#outgoingBytes + frame.length > BATCH_BYTES) this.#flush();
-    if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
-    this.#outgoing.push(frame);
-    this.#outgoingBytes += frame.length;
+  /** Sends a frame, together with all others of this tick. Resolves and rejects as `Outgoing.send`. */
+  send(frame: Uint8Array | Promise<Uint8Array>): Promise<void> {
+    return this.#outgoing.send(frame);
   }
 
   /**
@@ -128,41 +68,91 @@ export class Link {
     this.#ref = (this.#ref + 1) >>> 0;
     const ref = this.#ref;
     return new Promise((resolve, reject) => {
-      if (!this.#isOpen) {
-        reject(new MayflyError('not_connected', 'there is no connection'));
+      const answer: Answer = (frame) => {
+        if (frame[0] === FrameType.ERROR) reject(errorOf(frame));
+        else {
+          onAnswer?.(frame);
+          resolve(frame);
+        }
+      };
+      if (this.#isOver) {
+        answer(LOST);
         return;
       }
-      this.#answers.set(ref, (frame) => {
-        onAnswer?.(frame);
-        if (frame[0] === FrameType.ERROR) reject(errorOf(frame));
-        else resolve(frame);
-      });
-      this.send(encodeRequest(make(ref)));
+      this.#answers.set(ref, answer);
+      this.send(encodeRequest(make(ref))).catch(() => {}); // the close will answer it
     });
   }
 
-  close(code = 1000): void {
-    this.#flush();
-    this.#socket.close(code);
+  /** Takes a WebSocket message. One that cannot be read ends the connection. */
+  receive(data: ArrayBuffer | string): void {
+    this.#wasHeard = true;
+    const frames = readMessage(data);
+    if (frames instanceof MayflyError) {
+      this.end(frames);
+      return;
+    }
+    for (const frame of frames) this.take(frame);
   }
 
-  #receive(frame: RelayFrame, events: LinkEvents): void {
+  /** Takes one frame, as an answer or for the owner. */
+  take(frame: RelayFrame): void {
     const ref = refOf(frame);
     const answer = ref === null ? undefined : this.#answers.get(ref);
     if (ref === null || answer === undefined) {
-      events.frame(frame);
+      this.#events.frame(frame, this);
       return;
     }
     this.#answers.delete(ref);
     answer(frame);
   }
 
-  #flush(): void {
-    if (this.#outgoing.length === 0) return;
-    const batch = concat(...this.#outgoing);
-    this.#outgoing = [];
-    this.#outgoingBytes = 0;
-    if (this.#isOpen) this.#socket.send(batch);
+  /** Sends what was given, then closes. */
+  async close(): Promise<void> {
+    await this.#outgoing.drained();
+    this.#socket.close(1000);
+  }
+
+  /** Takes the connection for over, whatever the other side does. */
+  end(error: MayflyError): void {
+    this.#socket.onclose = () => {};
+    this.#socket.onmessage = () => {};
+    this.#socket.close();
+    this.#over(error);
+  }
+
+  #over(error: MayflyError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#keepAlive);
+    for (const answer of this.#answers.values()) answer(LOST);
+    this.#answers.clear();
+    this.#events.closed(error);
+  }
+
+  /** After a silent period asks for a sign of life, and after another gives up: a broken network does not always say so. */
+  #checkSilence(): void {
+    if (!this.#wasHeard) {
+      setTimeout(() => this.#giveUp()); // what has arrived while this program was busy or asleep comes first
+      return;
+    }
+    this.#wasHeard = false;
+    this.request((ref) => [FrameType.PING, ref]).catch(() => {});
+  }
+
+  #giveUp(): void {
+    if (!this.#wasHeard && !this.#isOver)
+      this.end(new MayflyError('connection_failed', 'nothing was heard of the relay'));
+  }
+}
+
+/** The frames of a WebSocket message, or why they are none. */
+export function readMessage(data: ArrayBuffer | string): RelayFrame[] | MayflyError {
+  try {
+    if (typeof data === 'string') throw new TypeError('text in place of binary');
+    return readFrames(new Uint8Array(data));
+  } catch (cause) {
+    return new MayflyError('protocol_error', 'the relay sent what cannot be read', { cause });
   }
 }
 

@@ -1,24 +1,27 @@
-/** Counts what one channel lost, by the numbers: docs/PROTOCOL.md, section 8. Frames of others only. */
+/** Counts what was lost of one channel on one connection, by the numbers: docs/PROTOCOL.md, section 8. Frames of others only. */
 export class LossCount {
-  #channelId = 0;
-  #base = 0;
+  #base: number;
+  #lastSeq: number;
   #others = 0;
   #lost = 0;
-  #lastSeq = 0;
 
-  /**
-   * Takes an ATTACHED. Returns how many frames, own ones included, were missed since the last number known; null when nobody can know,
-   * because the channel is another; 0 the first time.
-   */
-  attached(channelId: number, seq: number): number | null {
-    const isFirst = this.#channelId === 0;
-    const missed = channelId === this.#channelId ? Math.max(0, seq - this.#lastSeq) : null;
-    this.#channelId = channelId;
+  /** `seq` is the number of ATTACHED or NAMED. */
+  constructor(seq: number) {
     this.#base = seq;
     this.#lastSeq = seq;
+  }
+
+  /** The latest number known. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Takes a later ATTACHED or NAMED of the same channel and connection: what was lost before it has been told. */
+  rebase(seq: number): void {
+    this.#base = seq;
+    this.#lastSeq = Math.max(this.#lastSeq, seq);
     this.#others = 0;
     this.#lost = 0;
-    return isFirst ? 0 : missed;
   }
 
   /** Takes a MESSAGE; false for one that was received before. */

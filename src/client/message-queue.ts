@@ -1,16 +1,19 @@
-/** What waits for a `for await` loop. Bounded: past `limit` the oldest are dropped, and `onDrop` is told. */
+/** What a queue needs: its bound, and whom to tell of what it drops and of its end. */
+export interface QueueOptions<T> {
+  readonly limit: number;
+  readonly onDrop: (dropped: T) => void;
+  readonly onEnd: () => void;
+}
+
+/** What waits for a `for await` loop. Bounded: past `limit` the oldest are dropped. */
 export class MessageQueue<T> implements AsyncIterator<T> {
   readonly #waiting: T[] = [];
   readonly #readers: ((result: IteratorResult<T>) => void)[] = [];
-  readonly #limit: number;
-  readonly #onDrop: () => void;
-  readonly #onReturn: (queue: MessageQueue<T>) => void;
+  readonly #options: QueueOptions<T>;
   #isEnded = false;
 
-  constructor(limit: number, onDrop: () => void, onReturn: (queue: MessageQueue<T>) => void) {
-    this.#limit = limit;
-    this.#onDrop = onDrop;
-    this.#onReturn = onReturn;
+  constructor(options: QueueOptions<T>) {
+    this.#options = options;
   }
 
   push(value: T): void {
@@ -20,14 +23,16 @@ export class MessageQueue<T> implements AsyncIterator<T> {
       return;
     }
     this.#waiting.push(value);
-    if (this.#waiting.length <= this.#limit) return;
-    this.#waiting.shift();
-    this.#onDrop();
+    if (this.#waiting.length <= this.#options.limit) return;
+    const dropped = this.#waiting.shift();
+    if (dropped !== undefined) this.#options.onDrop(dropped);
   }
 
   /** Ends the loop once what waits is read. */
   end(): void {
+    if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#options.onEnd();
     for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true });
   }
 
@@ -39,7 +44,7 @@ export class MessageQueue<T> implements AsyncIterator<T> {
   }
 
   return(): Promise<IteratorResult<T>> {
-    this.#onReturn(this);
+    this.#waiting.length = 0;
     this.end();
     return Promise.resolve({ value: undefined, done: true });
   }

@@ -1,5 +1,7 @@
 /** A message as the app gets it: decrypted, checked, and not seen before. */
 export interface Message {
+  /** The channel it came on, by its name on the relay. */
+  readonly channel: string;
   readonly data: Uint8Array;
   /** `data` as UTF-8; bytes that are none become U+FFFD. */
   readonly text: string;
@@ -11,15 +13,12 @@ export interface Message {
   readonly envelope: Uint8Array | null;
 }
 
-/** Makes a message; its text is decoded when asked for. */
-export function messageOf(data: Uint8Array, seq: number, sender: number, envelope: Uint8Array | null): Message {
-  return {
-    data,
-    seq,
-    sender,
-    envelope,
-    get text() {
-      return new TextDecoder().decode(data);
-    },
-  };
+const decoder = new TextDecoder();
+
+/** Makes a message of everything but its text, which is decoded when asked for. */
+export function messageOf(parts: Omit<Message, 'text'>): Message {
+  return Object.defineProperty(parts, 'text', {
+    get: () => decoder.decode(parts.data),
+    enumerable: true,
+  }) as Message; // now it has a text
 }

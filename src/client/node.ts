@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
-import { connect as connectWith } from './connect.ts';
-import type { SocketFactory, SocketLike } from './link.ts';
-import type { ConnectOptions, Relay } from './relay.ts';
+import { type ConnectOptions, connect as connectWith } from './connect.ts';
+import type { Relay } from './relay.ts';
+import type { SocketFactory, SocketLike } from './socket.ts';
 
 export * from './index.ts';
 

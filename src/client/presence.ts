@@ -22,10 +22,13 @@ export interface PresenceEvents {
 const Word = { HERE: 1, GONE: 2, WHO: 3 } as const;
 
 const HEARTBEAT_MS = 25_000;
+/** Everybody hears everybody's heartbeat: in large channels it is slower. */
+const HEARTBEAT_MS_PER_MEMBER = 50;
 /** A member that was not heard for two heartbeats and a bit is gone, if LEFT was missed. */
-const SILENCE_MS = 60_000;
+const SILENT_HEARTBEATS = 2.4;
 /** Answers to WHO are spread, so that a large channel does not answer all at once. */
 const ANSWER_SPREAD_MS = 400;
+const ANSWER_SPREAD_MS_PER_MEMBER = 4;
 
 interface Heard {
   readonly member: Member;
@@ -38,7 +41,7 @@ export class Presence {
   readonly #events = new Events<PresenceEvents>();
   readonly #heard = new Map<number, Heard>();
   #own: Uint8Array | null = null;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #answer: ReturnType<typeof setTimeout> | undefined;
   #count = 0;
 
@@ -79,7 +82,7 @@ export class Presence {
   begin(occupancy: number): void {
     for (const sender of [...this.#heard.keys()]) this.left(sender);
     this.counted(occupancy);
-    this.#timer ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#timer ??= setTimeout(() => this.#beat(), this.#heartbeatMs);
     this.ask();
     if (this.#own !== null) this.#quietly(this.#here());
   }
@@ -114,9 +117,9 @@ export class Presence {
 
   /** @internal */
   end(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     clearTimeout(this.#answer);
-    this.#timer = undefined;
+    this.#timer = this.#answer = undefined;
   }
 
   #hear(sender: number, data: Uint8Array): void {
@@ -130,16 +133,25 @@ export class Presence {
   }
 
   #beat(): void {
-    for (const [sender, { atMs }] of this.#heard) if (Date.now() - atMs > SILENCE_MS) this.left(sender);
+    const silentMs = SILENT_HEARTBEATS * this.#heartbeatMs;
+    for (const [sender, { atMs }] of this.#heard) if (Date.now() - atMs > silentMs) this.left(sender);
     if (this.#own !== null) this.#quietly(this.#here());
+    this.#timer = setTimeout(() => this.#beat(), this.#heartbeatMs);
+  }
+
+  get #heartbeatMs(): number {
+    return HEARTBEAT_MS + HEARTBEAT_MS_PER_MEMBER * this.#count;
   }
 
   #answerSoon(): void {
     if (this.#own === null || this.#answer !== undefined) return;
-    this.#answer = setTimeout(() => {
-      this.#answer = undefined;
-      if (this.#own !== null) this.#quietly(this.#here());
-    }, Math.random() * ANSWER_SPREAD_MS);
+    this.#answer = setTimeout(
+      () => {
+        this.#answer = undefined;
+        if (this.#own !== null) this.#quietly(this.#here());
+      },
+      Math.random() * Math.max(ANSWER_SPREAD_MS, ANSWER_SPREAD_MS_PER_MEMBER * this.#count),
+    );
   }
 
   #here(): Promise<void> {

@@ -1,232 +1,195 @@
 import { FrameType, type RelayFrame } from '../protocol/frames.ts';
-import { type BackoffOptions, backoffMs, mayReconnect, needsFreshToken } from './backoff.ts';
 import { Channel } from './channel.ts';
 import type { ChannelOptions } from './channel-options.ts';
 import { ChannelState } from './channel-state.ts';
-import { MayflyError } from './errors.ts';
-import { Events } from './events.ts';
-import { errorOf, Link, type SocketFactory } from './link.ts';
-
-/** A token, or how to get one: asked at each connection and for each renewal. */
-export type TokenSource = string | (() => string | Promise<string>);
-
-/** How to connect. */
-export interface ConnectOptions {
-  readonly token: TokenSource;
-  /** Opens WebSockets; default the global one (in Node, that of the `ws` package). */
-  readonly socket?: SocketFactory;
-  readonly backoff?: BackoffOptions;
-  /** Gives up connecting for the first time. */
-  readonly signal?: AbortSignal;
-}
-
-/** What a relay tells the app. */
-export interface RelayEvents {
-  /** The connection broke; the next attempt comes after `inMs`. */
-  reconnecting: { readonly inMs: number; readonly code: number };
-  /** Connected again, and every channel attached or told why not. */
-  reconnected: { readonly isSameRelay: boolean };
-  /** A fresh token is in force until `expiry`, seconds since 1970. */
-  renewed: { readonly expiry: number };
-  /** The relay is about to stop; the connection will move by itself. */
-  draining: { readonly reconnectInMs: number };
-  /** Something failed that the SDK goes on from, such as a renewal. */
-  error: MayflyError;
-  /** It is over: by `close()` (no error), or because coming back is no use. */
-  closed: { readonly error: MayflyError | undefined };
-}
+import { Connection, type ConnectionOptions, type RelayEvents } from './connection.ts';
+import { abortError, asMayflyError, MayflyError } from './errors.ts';
+import { Events, type ListenOptions } from './events.ts';
+import { Feeds } from './feeds.ts';
+import { errorOf, type Link } from './link.ts';
 
 /** A relay that stays connected: reconnects, attaches again, renews its token. */
 export class Relay {
-  readonly #url: string;
-  readonly #options: ConnectOptions;
-  readonly #socket: SocketFactory;
   readonly #events = new Events<RelayEvents>();
-  readonly #channels = new Map<string, ChannelState>();
-  readonly #byId = new Map<number, ChannelState>();
-  #link: Link | undefined;
-  #isClosed = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #connection: Connection;
+  /** Names in use, also where the channel is still being attached for the first time. */
+  readonly #names = new Set<string>();
+  /** What is to be attached again after a reconnect. */
+  readonly #channels = new Set<ChannelState>();
+  readonly #attached = new Map<number, ChannelState>();
+  readonly #feeds = new Feeds();
 
   /** @internal */
-  constructor(url: string, options: ConnectOptions, socket: SocketFactory) {
-    this.#url = url;
-    this.#options = options;
-    this.#socket = socket;
+  constructor(options: ConnectionOptions) {
+    this.#connection = new Connection(options, {
+      events: this.#events,
+      frame: (frame, link) => this.#receive(frame, link),
+      lost: () => this.#lost(),
+      returned: (link) => this.#returned(link),
+      ended: () => this.#ended(),
+    });
   }
 
   /** Whether there is a connection at the moment. */
   get isConnected(): boolean {
-    return this.#link?.isOpen === true;
+    return this.#connection.isOpen;
+  }
+
+  /** This connection's own id, which its messages bear; another after each reconnect. */
+  get sender(): number {
+    return this.#connection.latest?.sender ?? 0;
   }
 
   /** The limits the relay told at the last connection: docs/PROTOCOL.md, section 14. */
   get limits(): Readonly<Record<string, number>> {
-    return this.#link?.info.limits ?? {};
+    return this.#connection.latest?.info.limits ?? {};
   }
 
-  /** Listens to an event; the returned function stops that. */
-  on<Name extends keyof RelayEvents>(name: Name, listener: (event: RelayEvents[Name]) => void): () => void {
-    return this.#events.on(name, listener);
+  /** Listens to an event; the returned function stops that, and so does the signal. */
+  on<Name extends keyof RelayEvents>(
+    name: Name,
+    listener: (event: RelayEvents[Name]) => void,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#events.on(name, listener, options);
   }
 
   /**
-   * Attaches a channel by name. Rejects with the relay's refusal (`forbidden`, `bad_channel`…), with `key_required`, or with
-   * `already_attached` for a name in use here.
+   * Attaches a channel by name, or every channel that a pattern matches; waits for the next connection where there is none. No message is
+   * missed by listening right after. Rejects with the relay's refusal (`forbidden`, `bad_channel`…), with `key_required`, `aborted`,
+   * `closed`, or with `already_attached` for a name in use here.
    */
   async channel(name: string, options: ChannelOptions): Promise<Channel> {
-    if (this.#channels.has(name)) throw new MayflyError('already_attached', 'this channel is in use already');
+    if (this.#names.has(name)) throw new MayflyError('already_attached', 'this channel is in use already');
     const state = new ChannelState(name, options);
-    this.#channels.set(name, state);
+    this.#names.add(name);
+    state.events.hold();
     try {
-      await state.attach(this.#connected(), this.#adopt);
+      await this.#attachSoon(state, options.signal);
     } catch (error) {
-      this.#channels.delete(name);
+      this.#forget(state);
       throw error;
     }
-    return new Channel(state, () => this.#forget(state));
+    setTimeout(() => state.events.release()); // whoever awaits the channel listens by then
+    return new Channel(state, () => this.#detach(state));
   }
 
   /** Resolves when the relay has accepted or refused everything published before, and what came back was read. */
   async flush(): Promise<void> {
-    await this.#connected().request((ref) => [FrameType.PING, ref]);
+    await this.#connection.link.request((ref) => [FrameType.PING, ref]);
   }
 
   /** Puts a fresh token in force; done by itself ahead of expiry when `token` is a function. */
   async renew(): Promise<void> {
-    const link = this.#connected();
-    const token = await this.#token();
-    const frame = await link.request((ref) => [FrameType.RENEW, ref, token]);
-    if (frame[0] === FrameType.RENEWED) this.#events.emit('renewed', { expiry: frame[2] });
+    await this.#connection.renew();
   }
 
-  /** Ends the connection for good. */
-  close(): void {
-    this.#end(undefined);
+  /** Ends the connection for good. What was published before is still sent, as far as the network takes it. */
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   /** @internal */
   async open(signal?: AbortSignal): Promise<void> {
-    this.#link = await Link.open(
-      this.#socket,
-      this.#url,
-      await this.#token(),
-      { frame: (frame) => this.#receive(frame), closed: (code, reason) => this.#lost(code, reason) },
-      signal,
-    );
+    await this.#connection.open(signal);
   }
 
-  readonly #adopt = (channelId: number, state: ChannelState): void => {
-    this.#byId.set(channelId, state);
-  };
+  async #attachSoon(state: ChannelState, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const link = await this.#connection.soon(signal);
+      try {
+        await state.attach(link, (frame) => this.#adopt(state, frame[2], frame[4]));
+      } catch (error) {
+        if (link.isOpen || asMayflyError(error).code !== 'not_connected') throw error;
+        continue; // lost meanwhile: the next one
+      }
+      if (signal?.aborted !== true) return;
+      await this.#detach(state);
+      throw abortError(signal);
+    }
+  }
 
-  #receive(frame: RelayFrame): void {
+  #adopt(state: ChannelState, id: number, seq: number): void {
+    this.#channels.add(state);
+    this.#attached.set(id, state);
+    this.#feeds.join(state);
+    if (!state.isPattern) this.#feeds.open(id, state.name, seq);
+  }
+
+  #receive(frame: RelayFrame, link: Link): void {
     switch (frame[0]) {
       case FrameType.MESSAGE:
+        this.#feeds.message(frame, link.sender);
+        return;
       case FrameType.HEAD:
+        this.#feeds.head(frame[1], frame[2], frame[3]);
+        return;
+      case FrameType.NAMED:
+        this.#feeds.open(frame[1], frame[2], frame[3]);
+        return;
       case FrameType.LEFT:
       case FrameType.OCCUPANCY:
-        this.#byId.get(frame[1])?.receive(frame);
+        this.#attached.get(frame[1])?.receive(frame);
         return;
       case FrameType.DETACHED:
-        this.#byId.get(frame[2])?.receive(frame);
+        this.#detached(frame[2], frame);
         return;
       case FrameType.ERROR: {
-        const state = frame[5] === null ? undefined : this.#byId.get(frame[5]);
+        const state = frame[5] === null ? undefined : this.#attached.get(frame[5]);
         if (state === undefined) this.#events.emit('error', errorOf(frame));
         else state.receive(frame);
-        return;
       }
-      case FrameType.EXPIRING:
-        if (typeof this.#options.token === 'function') this.renew().catch((error: unknown) => this.#failed(error));
-        return;
-      case FrameType.GOAWAY:
-        this.#events.emit('draining', { reconnectInMs: frame[1] });
     }
   }
 
-  #lost(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#byId.clear();
-    for (const state of this.#channels.values()) state.lost();
-    const ended = new MayflyError('connection_failed', reason || `the connection ended (${code})`, { closeCode: code });
-    if (this.#mayReturn(code)) this.#retry(0, code);
-    else this.#end(ended);
-  }
-
-  #mayReturn(code: number): boolean {
-    return mayReconnect(code) && !(needsFreshToken(code) && typeof this.#options.token === 'string');
-  }
-
-  #retry(attempt: number, code: number): void {
-    const inMs = backoffMs(attempt, this.#options.backoff);
-    this.#events.emit('reconnecting', { inMs, code });
-    this.#timer = setTimeout(() => this.#reconnect(attempt + 1), inMs);
-  }
-
-  async #reconnect(attempt: number): Promise<void> {
-    const boot = this.#link?.info.boot;
-    try {
-      await this.open();
-    } catch (error) {
-      const failure = this.#failed(error);
-      const code = failure.closeCode ?? 0;
-      if (this.#isClosed) return;
-      if (failure.code === 'token_failed' || this.#mayReturn(code)) this.#retry(attempt, code);
-      else this.#end(failure);
+  /** The relay ended an attachment, or a channel that only patterns reached. */
+  #detached(id: number, frame: RelayFrame): void {
+    const state = this.#attached.get(id);
+    if (state === undefined) {
+      this.#feeds.close(id);
       return;
     }
-    if (this.#isClosed) {
-      this.#link?.close();
-      return;
-    }
-    const link = this.#connected();
-    const attaching = [...this.#channels.values()].map((state) =>
-      state.attach(link, this.#adopt).catch((error: unknown) => state.events.emit('error', asMayflyError(error))),
-    );
+    this.#attached.delete(id);
+    this.#feeds.leave(state);
+    state.receive(frame);
+  }
+
+  #lost(): void {
+    this.#attached.clear();
+    this.#feeds.disconnected();
+    for (const state of this.#channels) state.lost();
+  }
+
+  async #returned(link: Link): Promise<void> {
+    const attaching = [...this.#channels].map(async (state) => {
+      try {
+        await state.attach(link, (frame) => this.#adopt(state, frame[2], frame[4]));
+      } catch (error) {
+        if (link.isOpen) state.events.emit('error', asMayflyError(error));
+      }
+    });
     await Promise.all(attaching);
-    if (link.isOpen) this.#events.emit('reconnected', { isSameRelay: boot === link.info.boot });
+    await link.request((ref) => [FrameType.PING, ref]); // every NAMED has come as well
+    this.#feeds.settled();
   }
 
-  async #token(): Promise<string> {
-    const { token } = this.#options;
-    if (typeof token === 'string') return token;
-    try {
-      return await token();
-    } catch (error) {
-      throw new MayflyError('token_failed', 'the token function failed', { cause: error });
-    }
-  }
-
-  #connected(): Link {
-    if (this.#isClosed) throw new MayflyError('closed', 'the relay was closed');
-    if (this.#link?.isOpen !== true) throw new MayflyError('not_connected', 'there is no connection at the moment');
-    return this.#link;
-  }
-
-  #failed(error: unknown): MayflyError {
-    const failure = asMayflyError(error);
-    this.#events.emit('error', failure);
-    return failure;
+  async #detach(state: ChannelState): Promise<void> {
+    const { channelId } = state;
+    const isAttached = this.#attached.get(channelId) === state;
+    this.#forget(state);
+    state.end();
+    if (!isAttached || !this.#connection.isOpen) return;
+    await this.#connection.link.request((ref) => [FrameType.DETACH, ref, channelId]).catch(() => {}); // gone with the link
   }
 
   #forget(state: ChannelState): void {
-    this.#channels.delete(state.name);
-    this.#byId.delete(state.channelId);
+    this.#names.delete(state.name);
+    this.#channels.delete(state);
+    this.#attached.delete(state.channelId);
+    this.#feeds.leave(state);
   }
 
-  #end(error: MayflyError | undefined): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.#link?.close();
-    for (const state of this.#channels.values()) state.end();
-    this.#events.emit('closed', { error });
+  #ended(): void {
+    for (const state of this.#channels) state.end();
   }
-}
-
-function asMayflyError(error: unknown): MayflyError {
-  return error instanceof MayflyError
-    ? error
-    : new MayflyError('connection_failed', 'the connection failed', { cause: error });
 }

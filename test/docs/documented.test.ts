@@ -111,6 +111,48 @@ describe('docs/OPERATIONS.md', () => {
   });
 });
 
+describe('docs/CLIENT.md', () => {
+  const client = read('docs/CLIENT.md');
+  const section = (heading: string): string => new RegExp(`^## ${heading}$(.*?)^## `, 'ms').exec(client)?.[1] ?? '';
+  const firstColumn = (text: string): string[] => rows(text, /^\| `(\w+)` \|/gm).map(([name = '']) => name);
+  /** What a type declared in a file of the SDK names: members of an interface, or alternatives of a union. */
+  const declared = (file: string, type: string, member: RegExp): string[] => {
+    const [, body = ''] =
+      new RegExp(`(?:type|interface) ${type} (.*?)^(?:}|$)`, 'ms').exec(read(`src/client/${file}`)) ?? [];
+    return rows(body, member).map(([name = '']) => name);
+  };
+  const MEMBER = /^ {2}(?:readonly )?(\w+)\??:/gm;
+  const ALTERNATIVE = /'(\w+)'/g;
+
+  it('has a row for every option and event of a connection, and no other', () => {
+    const options = declared('connect.ts', 'ConnectOptions', MEMBER);
+    const events = declared('connection.ts', 'RelayEvents', MEMBER);
+    expect(events.length).toBeGreaterThan(5);
+    expect(firstColumn(section('Connecting')).sort()).toEqual([...options, 'ca', ...events].sort());
+  });
+
+  it('has a row for every option and event of a channel, and no other', () => {
+    const options = ['CommonOptions', 'EncryptedOptions', 'PlaintextOptions'].flatMap((type) =>
+      declared('channel-options.ts', type, MEMBER),
+    );
+    const events = declared('inbox.ts', 'ChannelEvents', MEMBER);
+    expect(firstColumn(section('Channels')).sort()).toEqual([...new Set([...options, ...events])].sort());
+  });
+
+  it('has a row for every code of the SDK and every cause of a loss, and names every reason and encryption code', () => {
+    expect(firstColumn(section('Errors')).sort()).toEqual(declared('errors.ts', 'ClientErrorCode', ALTERNATIVE).sort());
+    expect(firstColumn(section('Loss')).sort()).toEqual(declared('feeds.ts', 'LossCause', ALTERNATIVE).sort());
+    for (const reason of declared('crypto/errors.ts', 'OpenRefusal', ALTERNATIVE))
+      expect(section('Keys')).toContain(`\`${reason}\``);
+    for (const code of declared('crypto/errors.ts', 'EncryptionCode', ALTERNATIVE))
+      expect(section('Errors')).toContain(`\`${code}\``);
+  });
+
+  it('says of every close code what happens after it', () => {
+    for (const [name, code] of Object.entries(CLOSE_CODE)) expect(section('Closing')).toContain(`${code} \`${name}\``);
+  });
+});
+
 describe('the files that are made from the source', () => {
   it('are as the source makes them now', () => {
     const made = execFileSync('npx', ['tsx', 'scripts/config-schema.ts'], { cwd: ROOT, encoding: 'utf8' });

@@ -76,8 +76,8 @@ describe('the SDK', () => {
 
   it('asks for a key, or for the word plaintext', async () => {
     const writer = await client();
-    await expect(writer.channel('room', {})).rejects.toMatchObject({ code: 'key_required' });
-    await expect(writer.channel('room', { key: ChannelKey.random(), plaintext: true })).rejects.toMatchObject({
+    await expect(writer.channel('room', {} as never)).rejects.toMatchObject({ code: 'key_required' });
+    await expect(writer.channel('room', { key: ChannelKey.random(), plaintext: true } as never)).rejects.toMatchObject({
       code: 'key_required',
     });
   });
@@ -195,10 +195,33 @@ describe('the SDK', () => {
       code: 'token_failed',
     });
     await expect(connect('ws://127.0.0.1:1', { token: 'x' })).rejects.toMatchObject({ code: 'connection_failed' });
-    await expect(connect(`${relay.url}?token=x`, { token: 'x' })).rejects.toBeInstanceOf(MayflyError);
+    await expect(connect('not a URL', { token: 'x' })).rejects.toMatchObject({ code: 'connection_failed' });
+    await expect(connect('ftp://127.0.0.1', { token: 'x' })).rejects.toMatchObject({ code: 'connection_failed' });
     await expect(connect(relay.url, { token: 'x', signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'aborted',
     });
+  });
+
+  it('never puts a token in a URL, nor on a network in clear', async () => {
+    for (const url of [`${relay.url}?token=x`, relay.url.replace('ws://', 'ws://user:secret@'), 'ws://relay.example'])
+      await expect(connect(url, { token: 'x' })).rejects.toMatchObject({ code: 'insecure_url' });
+    const asked: string[] = [];
+    const socket = (url: string): never => {
+      asked.push(url);
+      throw new Error('no network in this test');
+    };
+    for (const url of ['ws://127.0.0.9:1', 'ws://[::1]:1', 'http://localhost:1', 'https://relay.example/v1/ws#x'])
+      await expect(connect(url, { token: 'x', socket })).rejects.toMatchObject({ code: 'connection_failed' });
+    await expect(connect('ws://relay.example', { token: 'x', socket, insecure: true })).rejects.toBeInstanceOf(
+      MayflyError,
+    );
+    expect(asked.map((url) => new URL(url).href)).toEqual([
+      'ws://127.0.0.9:1/',
+      'ws://[::1]:1/',
+      'ws://localhost:1/',
+      'wss://relay.example/v1/ws',
+      'ws://relay.example/',
+    ]);
   });
 
   it('tells a refusal of a channel or a message with the code of the relay', async () => {
@@ -212,9 +235,10 @@ describe('the SDK', () => {
       status: 400,
     });
     const writing = await reader.channel('in.a', { plaintext: true, modes: 'w' });
-    const error = next<MayflyError>((listener) => writing.on('error', listener));
-    await writing.publish(new Uint8Array(70_000));
-    expect(await error).toMatchObject({ code: 'frame_too_large', status: 413 });
+    await expect(writing.publish(new Uint8Array(70_000))).rejects.toMatchObject({
+      code: 'frame_too_large',
+      status: 413,
+    });
   });
 
   it('publishes nothing without a connection, unless asked to keep some, which then arrives', async () => {

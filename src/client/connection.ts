@@ -1,0 +1,200 @@
+import { FrameType, type RelayFrame } from '../protocol/frames.ts';
+import { type BackoffOptions, backoffMs, mayReconnect, needsFreshToken, onOnline } from './backoff.ts';
+import { abortError, asMayflyError, MayflyError } from './errors.ts';
+import type { Events } from './events.ts';
+import { openLink } from './handshake.ts';
+import type { Link } from './link.ts';
+import { Renewal } from './renewal.ts';
+import type { SocketFactory } from './socket.ts';
+import { readToken, type TokenSource } from './tokens.ts';
+
+/** What a relay tells the app of its connection. */
+export interface RelayEvents {
+  /** The connection broke; the next attempt comes after `inMs`. `code` is the close code, 1006 where there was none. */
+  reconnecting: { readonly inMs: number; readonly code: number };
+  /** Connected again, and every channel attached or told why not. */
+  reconnected: { readonly isSameRelay: boolean };
+  /** A fresh token is in force until `expiry`, seconds since 1970. */
+  renewed: { readonly expiry: number };
+  /** The relay is about to stop; the connection will move by itself after `reconnectInMs`. */
+  draining: { readonly reconnectInMs: number };
+  /** Something failed that the SDK goes on from, such as a renewal or an attempt to come back. */
+  error: MayflyError;
+  /** It is over: by `close()` (no error), or because coming back is no use. */
+  closed: { readonly error: MayflyError | undefined };
+}
+
+/** How to reach a relay, and how patiently. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly token: TokenSource;
+  readonly socket: SocketFactory;
+  readonly backoff: BackoffOptions;
+  readonly connectTimeoutMs: number;
+  readonly keepAliveMs: number;
+}
+
+/** What the owner of a connection does. */
+export interface ConnectionOwner {
+  readonly events: Events<RelayEvents>;
+  /** Takes a frame that is not about the connection. */
+  frame(frame: RelayFrame, link: Link): void;
+  /** Takes note that the link is gone. */
+  lost(): void;
+  /** Attaches everything again. Rejects only when the new link is gone as well. */
+  returned(link: Link): Promise<void>;
+  /** Takes note that there will be no other link. */
+  ended(): void;
+}
+
+/** A link that lasted this long was a good one: the waits begin anew. */
+const STABLE_MS = 10_000;
+const NO_CLOSE_CODE = 1006;
+
+/** A connection that comes back: with growing random waits, at once when the network is there again, after GOAWAY at its time. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #owner: ConnectionOwner;
+  readonly #renewal: Renewal;
+  readonly #waiting = new Set<() => void>();
+  #link: Link | undefined;
+  #attempt = 0;
+  #cancelRetry: () => void = () => {};
+  #goAway: { readonly atMs: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  #isClosed = false;
+
+  constructor(options: ConnectionOptions, owner: ConnectionOwner) {
+    this.#options = options;
+    this.#owner = owner;
+    this.#renewal = new Renewal(options, owner.events);
+  }
+
+  /** The open link. Throws a MayflyError `not_connected` or `closed`. */
+  get link(): Link {
+    if (this.#isClosed) throw new MayflyError('closed', 'the relay was closed');
+    if (this.#link?.isOpen !== true) throw new MayflyError('not_connected', 'there is no connection at the moment');
+    return this.#link;
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#link?.isOpen === true;
+  }
+
+  /** The latest link, open or not. */
+  get latest(): Link | undefined {
+    return this.#link;
+  }
+
+  /** The link, as soon as there is one. Rejects with `closed` or `aborted`. */
+  async soon(signal?: AbortSignal): Promise<Link> {
+    for (;;) {
+      if (signal?.aborted === true) throw abortError(signal);
+      if (this.isOpen || this.#isClosed) return this.link;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
+          signal?.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        signal?.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+
+  /** Connects once. Rejects as `openLink` does, or with `token_failed`. */
+  async open(signal?: AbortSignal): Promise<Link> {
+    const token = await readToken(this.#options.token);
+    if (this.#isClosed) throw new MayflyError('closed', 'the relay was closed');
+    const link = await openLink(
+      { ...this.#options, token, signal },
+      { frame: (frame, from) => this.#frame(frame, from), closed: (error) => this.#lost(error) },
+    ).catch((error: unknown) => {
+      throw asMayflyError(error);
+    });
+    this.#link = link;
+    if (this.#isClosed) {
+      void link.close();
+      throw new MayflyError('closed', 'the relay was closed');
+    }
+    for (const wake of [...this.#waiting]) wake();
+    return link;
+  }
+
+  /** Puts a fresh token in force. */
+  renew(): Promise<void> {
+    return this.#renewal.renew(this.link);
+  }
+
+  /** Ends the connection for good, after what was sent. */
+  async close(error?: MayflyError): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelRetry();
+    clearTimeout(this.#goAway?.timer);
+    const closing = this.#link?.close();
+    this.#owner.ended();
+    for (const wake of [...this.#waiting]) wake();
+    this.#owner.events.emit('closed', { error });
+    await closing;
+  }
+
+  #frame(frame: RelayFrame, link: Link): void {
+    if (frame[0] === FrameType.EXPIRING) void this.#renewal.expiring(link, frame[1]);
+    else if (frame[0] === FrameType.GOAWAY) this.#goingAway(link, frame[1]);
+    else this.#owner.frame(frame, link);
+  }
+
+  #goingAway(link: Link, reconnectInMs: number): void {
+    clearTimeout(this.#goAway?.timer);
+    const gone = new MayflyError('going_away', 'the relay stops', { closeCode: 4000 });
+    this.#goAway = { atMs: Date.now() + reconnectInMs, timer: setTimeout(() => link.end(gone), reconnectInMs) };
+    this.#owner.events.emit('draining', { reconnectInMs });
+  }
+
+  #lost(error: MayflyError): void {
+    if (this.#isClosed) return;
+    this.#owner.lost();
+    if (Date.now() - (this.#link?.openedAtMs ?? 0) > STABLE_MS) this.#attempt = 0;
+    clearTimeout(this.#goAway?.timer);
+    const goAwayInMs = this.#goAway === undefined ? undefined : Math.max(0, this.#goAway.atMs - Date.now());
+    this.#goAway = undefined;
+    this.#comeBack(error, goAwayInMs);
+  }
+
+  /** Tries again later, unless that is no use. */
+  #comeBack(error: MayflyError, inMs = backoffMs(this.#attempt, this.#options.backoff)): void {
+    const code = error.closeCode ?? NO_CLOSE_CODE;
+    const isStale = needsFreshToken(code) && typeof this.#options.token === 'string';
+    if (!mayReconnect(code) || isStale) {
+      void this.close(error);
+      return;
+    }
+    this.#attempt++;
+    const retry = (): void => {
+      this.#cancelRetry();
+      void this.#reconnect();
+    };
+    const timer = setTimeout(retry, inMs);
+    const stopListening = onOnline(retry);
+    this.#cancelRetry = () => {
+      clearTimeout(timer);
+      stopListening();
+    };
+    this.#owner.events.emit('reconnecting', { inMs, code });
+  }
+
+  async #reconnect(): Promise<void> {
+    const boot = this.#link?.info.boot;
+    try {
+      const link = await this.open();
+      await this.#owner.returned(link);
+      if (link.isOpen) this.#owner.events.emit('reconnected', { isSameRelay: boot === link.info.boot });
+    } catch (thrown) {
+      const error = asMayflyError(thrown);
+      if (this.#isClosed || error.code === 'not_connected') return; // closed for good, or lost again and on its way back
+      this.#owner.events.emit('error', error);
+      if (!this.#isClosed) this.#comeBack(error);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { FrameType, RelayFrame } from '../protocol/frames.ts';
+import { LossCount } from './loss.ts';
+
+/** Why messages will not come: the connection was away, it read too slowly, or the app did. */
+export type LossCause = 'slow_reader' | 'reconnect' | 'slow_app';
+
+/** A MESSAGE as it came. */
+export type MessageFrame = Extract<RelayFrame, { 0: typeof FrameType.MESSAGE }>;
+
+/** Somebody who hears channels: one by its name, or all that a pattern matches. */
+export interface Listener {
+  /** Whether a channel of this name is heard. */
+  covers(name: string): boolean;
+  /** Takes a MESSAGE that was not received before. */
+  take(name: string, frame: MessageFrame, isOwn: boolean): void;
+  /** Takes note of messages that will not come; `count` is null when nobody can know how many. */
+  lose(name: string, count: number | null, cause: LossCause): void;
+  /** Takes note of a HEAD: notices may be lost as well. */
+  headed(): void;
+}
+
+interface Feed {
+  readonly name: string;
+  readonly channelId: number;
+  readonly loss: LossCount;
+  readonly listeners: Set<Listener>;
+}
+
+/**
+ * The live channels that a connection hears, by name, through patterns, or both: docs/PROTOCOL.md, section 6. One count each, as the relay
+ * sends one copy; remembered over a reconnect, until it is clear what was missed.
+ */
+export class Feeds {
+  readonly #live = new Map<number, Feed>();
+  readonly #before = new Map<string, Feed>();
+  readonly #listeners = new Set<Listener>();
+  /** Who was attached when the connection went, and may have missed something. */
+  readonly #away = new Set<Listener>();
+
+  /** Takes somebody in who is attached now, and also hears the channels that are heard already. */
+  join(listener: Listener): void {
+    this.#listeners.add(listener);
+    for (const feed of this.#live.values()) if (listener.covers(feed.name)) feed.listeners.add(listener);
+  }
+
+  /** Forgets somebody who is not attached any more, and the channels that nobody else hears. */
+  leave(listener: Listener): void {
+    this.#listeners.delete(listener);
+    this.#away.delete(listener);
+    for (const feeds of [this.#live, this.#before] as Map<unknown, Feed>[]) {
+      for (const [key, feed] of feeds) {
+        if (feed.listeners.delete(listener) && feed.listeners.size === 0) feeds.delete(key);
+      }
+    }
+  }
+
+  /** Takes an ATTACHED or NAMED; tells what was missed while the connection was away. */
+  open(channelId: number, name: string, seq: number): void {
+    const live = this.#live.get(channelId);
+    if (live !== undefined) {
+      live.loss.rebase(seq);
+      return;
+    }
+    const listeners = new Set([...this.#listeners].filter((listener) => listener.covers(name)));
+    this.#live.set(channelId, { name, channelId, loss: new LossCount(seq), listeners });
+    const before = this.#before.get(name);
+    this.#before.delete(name);
+    if (before !== undefined) {
+      const missed = before.channelId === channelId ? Math.max(0, seq - before.loss.lastSeq) : null;
+      if (missed !== 0) for (const listener of before.listeners) listener.lose(name, missed, 'reconnect');
+    } else if (seq > 0) {
+      for (const listener of listeners) if (this.#away.has(listener)) listener.lose(name, null, 'reconnect');
+    }
+  }
+
+  /** Takes note that a channel has ended. */
+  close(channelId: number): void {
+    this.#live.delete(channelId);
+  }
+
+  /** Takes a MESSAGE. */
+  message(frame: MessageFrame, ownSender: number): void {
+    const feed = this.#live.get(frame[1]);
+    const isOwn = frame[3] === ownSender;
+    if (feed === undefined || !feed.loss.received(frame[2], isOwn)) return;
+    for (const listener of feed.listeners) listener.take(feed.name, frame, isOwn);
+  }
+
+  /** Takes a HEAD. */
+  head(channelId: number, seq: number, own: number): void {
+    const feed = this.#live.get(channelId);
+    if (feed === undefined) return;
+    const lost = feed.loss.head(seq, own);
+    for (const listener of feed.listeners) {
+      if (lost > 0) listener.lose(feed.name, lost, 'slow_reader');
+      listener.headed();
+    }
+  }
+
+  /** Takes note that the connection is gone. */
+  disconnected(): void {
+    for (const feed of this.#live.values()) this.#before.set(feed.name, feed);
+    for (const listener of this.#listeners) this.#away.add(listener);
+    this.#live.clear();
+    this.#listeners.clear();
+  }
+
+  /** Everybody is attached again: what was heard before and was not met again has ended, and nobody knows what it held. */
+  settled(): void {
+    for (const { name, listeners } of this.#before.values()) {
+      for (const listener of listeners) listener.lose(name, null, 'reconnect');
+    }
+    this.#before.clear();
+    this.#away.clear();
+  }
+}

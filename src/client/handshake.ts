@@ -1,0 +1,78 @@
+import { FrameType, type RelayFrame, SUBPROTOCOL, VERSION } from '../protocol/frames.ts';
+import { abortError, closeError, MayflyError } from './errors.ts';
+import { errorOf, Link, type LinkEvents, readMessage } from './link.ts';
+import type { SocketFactory } from './socket.ts';
+import { encodeRequest } from './wire.ts';
+
+/** How to open a link. */
+export interface Opening {
+  readonly url: string;
+  readonly token: string;
+  readonly socket: SocketFactory;
+  /** Longest time to WELCOME. */
+  readonly connectTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a WebSocket and says HELLO. Rejects with a MayflyError: the relay's code, `connection_failed`, `protocol_error` or `aborted`, with
+ * the close code where there was one.
+ */
+export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
+  const { url, token, signal, keepAliveMs, connectTimeoutMs } = opening;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) throw abortError(signal);
+    const socket = opening.socket(url, SUBPROTOCOL);
+    let refused: MayflyError | undefined;
+
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.onmessage = socket.onclose = () => {};
+    };
+    const fail = (error: MayflyError): void => {
+      done();
+      reject(error);
+      socket.close();
+    };
+    const abort = (): void => fail(abortError(signal as AbortSignal)); // listened to only where there is one
+    const timer = setTimeout(
+      () => fail(new MayflyError('connection_failed', `no WELCOME within ${connectTimeoutMs} ms`)),
+      connectTimeoutMs,
+    );
+    const take = (frames: readonly RelayFrame[]): void => {
+      const at = frames.findIndex(([type]) => type === FrameType.WELCOME);
+      const welcome = frames[at];
+      if (welcome?.[0] === FrameType.WELCOME) {
+        done();
+        const link = new Link(socket, { sender: welcome[1], info: welcome[2], keepAliveMs }, events);
+        resolve(link);
+        for (const frame of frames.slice(at + 1)) link.take(frame);
+      } else {
+        for (const frame of frames) if (frame[0] === FrameType.ERROR) refused = errorOf(frame);
+      }
+    };
+
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => socket.send(encodeRequest([FrameType.HELLO, VERSION, token]));
+    socket.onerror = () => {}; // a close follows
+    socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => {
+      const frames = readMessage(data);
+      if (frames instanceof MayflyError) fail(frames);
+      else take(frames);
+    };
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
+      const { status } = refused ?? {};
+      fail(
+        refused === undefined
+          ? closeError(code, reason)
+          : new MayflyError(refused.code, refused.message, {
+              closeCode: code,
+              ...(status === undefined ? {} : { status }),
+            }),
+      );
+    };
+  });
+}

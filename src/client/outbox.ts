@@ -1,0 +1,66 @@
+import { encodeMessage } from '../protocol/message.ts';
+import type { ChannelCipher } from './crypto/channel-cipher.ts';
+import type { FrameKind } from './crypto/frame-format.ts';
+import { MayflyError } from './errors.ts';
+import type { Link } from './link.ts';
+
+interface Unsent {
+  readonly data: Uint8Array;
+  readonly envelope: Uint8Array | null;
+}
+
+/** Seals what the app publishes and hands it to the link; keeps some of it while there is none, if asked to. */
+export class Outbox {
+  readonly #cipher: ChannelCipher | null;
+  readonly #maxUnsent: number;
+  #unsent: Unsent[] = [];
+  #link: Link | null = null;
+  #channelId = 0;
+
+  constructor(cipher: ChannelCipher | null, maxUnsent: number) {
+    this.#cipher = cipher;
+    this.#maxUnsent = maxUnsent;
+  }
+
+  /** Goes on over a link where the channel is attached, with what was kept first. */
+  open(link: Link, channelId: number): void {
+    this.#link = link;
+    this.#channelId = channelId;
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const { data, envelope } of unsent) this.publish(data, envelope).catch(() => {}); // told when it was published
+  }
+
+  /** The link is gone, or the channel detached. */
+  close(): void {
+    this.#link = null;
+  }
+
+  /** Publishes a message. Rejects with `not_connected`, `buffer_full` or `frame_too_large`. */
+  async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
+    const kept = this.#maxUnsent > 0 ? { data: data.slice(), envelope: envelope?.slice() ?? null } : undefined;
+    try {
+      await this.send('message', data, envelope);
+    } catch (error) {
+      if (kept === undefined || !(error instanceof MayflyError && error.code === 'not_connected')) throw error;
+      if (this.#unsent.length >= this.#maxUnsent)
+        throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);
+      this.#unsent.push(kept);
+    }
+  }
+
+  /** Seals and sends. What was sealed for one link is never sent on another: nobody would open it there. */
+  async send(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
+    const link = this.#link;
+    if (link === null || !link.isOpen) throw new MayflyError('not_connected', 'there is no connection at the moment');
+    const encode = (body: Uint8Array): Uint8Array => {
+      const frame = encodeMessage(this.#channelId, envelope, body);
+      const { maxFrameBytes = Number.POSITIVE_INFINITY } = link.info.limits;
+      if (frame.length <= maxFrameBytes) return frame;
+      throw new MayflyError('frame_too_large', `${frame.length} bytes, and the relay takes ${maxFrameBytes}`, {
+        status: 413,
+      });
+    };
+    await link.send(this.#cipher === null ? encode(data) : this.#cipher.seal(kind, data, envelope).then(encode));
+  }
+}

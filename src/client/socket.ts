@@ -1,0 +1,28 @@
+import { MayflyError } from './errors.ts';
+
+/** The part of the WebSocket interface the SDK uses; browsers' and that of the `ws` package both fit. */
+export interface SocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+}
+
+/** Opens a WebSocket with a subprotocol. */
+export type SocketFactory = (url: string, protocol: string) => SocketLike;
+
+/** `readyState` of a WebSocket that takes what is sent. */
+export const OPEN = 1;
+
+/** Opens the WebSocket of the browser, or of Node 22 and newer. */
+export const globalSocket: SocketFactory = (url, protocol) => {
+  const { WebSocket } = globalThis as unknown as { WebSocket?: new (url: string, protocol: string) => SocketLike };
+  if (WebSocket === undefined)
+    throw new MayflyError('connection_failed', 'no global WebSocket: pass one as options.socket');
+  return new WebSocket(url, protocol);
+};

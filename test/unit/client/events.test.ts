@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { backoffMs, mayReconnect, needsFreshToken, onOnline } from '../../../src/client/backoff.ts';
+import { Events } from '../../../src/client/events.ts';
+import { MessageQueue } from '../../../src/client/message-queue.ts';
+
+describe('Events', () => {
+  it('reaches every listener until it stops, by its function or its signal', () => {
+    const events = new Events<{ count: number }>();
+    const log: string[] = [];
+    const stop = new AbortController();
+    const off = events.on('count', (count) => log.push(`a${count}`));
+    events.on('count', (count) => log.push(`b${count}`), { signal: stop.signal });
+    events.emit('count', 1);
+    off();
+    events.emit('count', 2);
+    stop.abort();
+    events.emit('count', 3);
+    events.on('count', (count) => log.push(`c${count}`), { signal: stop.signal });
+    events.emit('count', 4);
+    expect(log).toEqual(['a1', 'b1', 'b2']);
+  });
+
+  it('keeps back what happens while it is held, and tells it in order', () => {
+    const events = new Events<{ count: number }>();
+    const log: number[] = [];
+    events.hold();
+    events.emit('count', 1);
+    events.on('count', (count) => log.push(count));
+    events.emit('count', 2);
+    expect(log).toEqual([]);
+    events.release();
+    events.emit('count', 3);
+    expect(log).toEqual([1, 2, 3]);
+  });
+});
+
+describe('MessageQueue', () => {
+  const queue = (limit: number, log: unknown[] = []) =>
+    new MessageQueue<number>({ limit, onDrop: (dropped) => log.push(dropped), onEnd: () => log.push('end') });
+
+  it('gives what waits, then what comes, and ends once all is read', async () => {
+    const messages = queue(10);
+    messages.push(1);
+    const [first, second] = [messages.next(), messages.next()];
+    messages.push(2);
+    messages.push(3);
+    messages.end();
+    expect(await Promise.all([first, second, messages.next(), messages.next()])).toEqual([
+      { value: 1, done: false },
+      { value: 2, done: false },
+      { value: 3, done: false },
+      { value: undefined, done: true },
+    ]);
+  });
+
+  it('drops the oldest over its limit and tells which', async () => {
+    const log: unknown[] = [];
+    const messages = queue(2, log);
+    for (const value of [1, 2, 3, 4]) messages.push(value);
+    expect(log).toEqual([1, 2]);
+    expect(await messages.next()).toEqual({ value: 3, done: false });
+  });
+
+  it('keeps nothing after a loop was left', async () => {
+    const log: unknown[] = [];
+    const messages = queue(10, log);
+    messages.push(1);
+    await messages.return();
+    expect(await messages.next()).toEqual({ value: undefined, done: true });
+    expect(log).toEqual(['end']);
+  });
+});
+
+describe('coming back', () => {
+  it('waits at random below a ceiling that doubles and then stands', () => {
+    const waits = [0, 1, 2, 3, 10, 1000].map((attempt) => backoffMs(attempt, { firstMs: 100, maxMs: 1000 }, () => 0.5));
+    expect(waits).toEqual([50, 100, 200, 400, 500, 500]);
+    expect([backoffMs(0, {}, () => 1), backoffMs(99, {}, () => 1)]).toEqual([500, 30_000]);
+  });
+
+  it('is no use after 4500 to 4999, and needs another token after 4001 and 4002: docs/PROTOCOL.md, section 13', () => {
+    expect([1000, 1006, 4000, 4499, 4500, 4999, 5000].map(mayReconnect)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect([4000, 4001, 4002, 4003].map(needsFreshToken)).toEqual([false, true, true, false]);
+  });
+
+  it('is tried at once when a browser says that the network is there', () => {
+    const host = new EventTarget();
+    const { addEventListener, removeEventListener } = host;
+    Object.assign(globalThis, {
+      addEventListener: addEventListener.bind(host),
+      removeEventListener: removeEventListener.bind(host),
+    });
+    let count = 0;
+    const stop = onOnline(() => count++);
+    host.dispatchEvent(new Event('online'));
+    stop();
+    host.dispatchEvent(new Event('online'));
+    Reflect.deleteProperty(globalThis, 'addEventListener');
+    Reflect.deleteProperty(globalThis, 'removeEventListener');
+    onOnline(() => count++)();
+    expect(count).toBe(1);
+  });
+});

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { Feeds, type Listener, type MessageFrame } from '../../../src/client/feeds.ts';
+
+const OWN = 1;
+
+/** Somebody who hears the names given, and writes down what comes. */
+function listener(...names: string[]) {
+  const log: string[] = [];
+  const hears: Listener = {
+    covers: (name) => names.includes(name),
+    take: (name, [, , seq]) => log.push(`${name} ${seq}`),
+    lose: (name, count, cause) => log.push(`${name} lost ${count} ${cause}`),
+    headed: () => log.push('headed'),
+  };
+  return Object.assign(hears, { log });
+}
+
+const frame = (channelId: number, seq: number, sender = 2): MessageFrame => [
+  4,
+  channelId,
+  seq,
+  sender,
+  null,
+  new Uint8Array(),
+];
+
+describe('Feeds', () => {
+  it('hands a frame to everybody who covers its channel, and drops numbers that came before', () => {
+    const feeds = new Feeds();
+    const [a, both] = [listener('a'), listener('a', 'b')];
+    feeds.join(a);
+    feeds.open(10, 'a', 0);
+    feeds.join(both);
+    feeds.open(11, 'b', 4);
+    for (const [id, seq] of [
+      [10, 1],
+      [11, 5],
+      [10, 1],
+      [11, 4],
+      [12, 1],
+      [10, 2],
+    ] as const)
+      feeds.message(frame(id, seq), OWN);
+    expect(a.log).toEqual(['a 1', 'a 2']);
+    expect(both.log).toEqual(['a 1', 'b 5', 'a 2']);
+  });
+
+  it('counts by HEAD what others sent and did not come, each once: docs/PROTOCOL.md, section 8', () => {
+    const feeds = new Feeds();
+    const a = listener('a');
+    feeds.join(a);
+    feeds.open(10, 'a', 100);
+    feeds.message(frame(10, 101), OWN);
+    feeds.message(frame(10, 102, OWN), OWN);
+    feeds.head(10, 110, 3); // 10 since the base: 1 of others came, 3 were own
+    feeds.message(frame(10, 112), OWN);
+    feeds.head(10, 112, 3); // 111 is lost as well
+    feeds.head(10, 112, 3);
+    expect(a.log).toEqual([
+      'a 101',
+      'a 102',
+      'a lost 6 slow_reader',
+      'headed',
+      'a 112',
+      'a lost 1 slow_reader',
+      'headed',
+      'headed',
+    ]);
+  });
+
+  it('begins to count anew at a later ATTACHED or NAMED of the same channel, and keeps what it knows to be old', () => {
+    const feeds = new Feeds();
+    const a = listener('a');
+    feeds.join(a);
+    feeds.open(10, 'a', 5);
+    feeds.message(frame(10, 7), OWN); // 6 was its own
+    feeds.open(10, 'a', 9);
+    feeds.message(frame(10, 9), OWN);
+    feeds.message(frame(10, 10), OWN);
+    feeds.head(10, 12, 1);
+    expect(a.log).toEqual(['a 7', 'a 10', 'a lost 1 slow_reader', 'headed']);
+  });
+
+  it('tells after a reconnect what was missed: exactly under the same id, nobody knows under another', () => {
+    const feeds = new Feeds();
+    const both = listener('a', 'b');
+    feeds.join(both);
+    feeds.open(10, 'a', 0);
+    feeds.open(11, 'b', 0);
+    feeds.message(frame(10, 3), OWN);
+    feeds.disconnected();
+    feeds.join(both);
+    feeds.open(10, 'a', 8);
+    feeds.open(21, 'b', 0);
+    feeds.settled();
+    expect(both.log).toEqual(['a 3', 'a lost 5 reconnect', 'b lost null reconnect']);
+  });
+
+  it('tells nothing after a reconnect in which nothing was missed, and nothing to who came later', () => {
+    const feeds = new Feeds();
+    const [early, late] = [listener('a'), listener('b')];
+    feeds.join(early);
+    feeds.open(10, 'a', 3);
+    feeds.disconnected();
+    feeds.join(late);
+    feeds.open(12, 'b', 7);
+    feeds.join(early);
+    feeds.open(10, 'a', 3);
+    feeds.settled();
+    expect([early.log, late.log]).toEqual([[], []]);
+  });
+
+  it('tells that nobody knows of channels that ended while away, and of those that a pattern meets first then', () => {
+    const feeds = new Feeds();
+    const all = listener('old', 'new', 'newborn');
+    feeds.join(all);
+    feeds.open(10, 'old', 0);
+    feeds.disconnected();
+    feeds.join(all);
+    feeds.open(12, 'new', 2);
+    feeds.open(13, 'newborn', 0);
+    feeds.settled();
+    feeds.open(14, 'later', 9);
+    expect(all.log).toEqual(['new lost null reconnect', 'old lost null reconnect']);
+  });
+
+  it('remembers what it knew over several reconnects in a row', () => {
+    const feeds = new Feeds();
+    const both = listener('a', 'b');
+    feeds.join(both);
+    feeds.open(10, 'a', 1);
+    feeds.open(11, 'b', 1);
+    feeds.disconnected();
+    feeds.join(both);
+    feeds.open(10, 'a', 4);
+    feeds.disconnected();
+    feeds.join(both);
+    feeds.open(10, 'a', 6);
+    feeds.open(11, 'b', 2);
+    feeds.settled();
+    expect(both.log).toEqual(['a lost 3 reconnect', 'a lost 2 reconnect', 'b lost 1 reconnect']);
+  });
+
+  it('forgets who left, and a channel once nobody hears it', () => {
+    const feeds = new Feeds();
+    const [a, also] = [listener('a'), listener('a')];
+    feeds.join(a);
+    feeds.join(also);
+    feeds.open(10, 'a', 0);
+    feeds.leave(a);
+    feeds.message(frame(10, 1), OWN);
+    feeds.leave(also);
+    feeds.message(frame(10, 2), OWN);
+    feeds.disconnected();
+    feeds.settled();
+    expect([a.log, also.log]).toEqual([[], ['a 1']]);
+  });
+
+  it('drops the frames of a channel that has ended', () => {
+    const feeds = new Feeds();
+    const a = listener('a');
+    feeds.join(a);
+    feeds.open(10, 'a', 0);
+    feeds.close(10);
+    feeds.message(frame(10, 1), OWN);
+    feeds.open(20, 'a', 0);
+    feeds.message(frame(20, 1), OWN);
+    expect(a.log).toEqual(['a 1']);
+  });
+});
