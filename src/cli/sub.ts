@@ -1,70 +1,74 @@
 import { Command } from 'commander';
+import type { Channel, Message, Relay } from '../client/node.ts';
 import { RelayError } from '../errors.ts';
-import { hasWildcard } from '../protocol/channel.ts';
-import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
-import { tokenOption } from './token-option.ts';
-import { connect, encode } from './wire-client.ts';
+import {
+  type ClientOptions,
+  channelOptions,
+  connectTo,
+  relayError,
+  speaking,
+  withClientOptions,
+} from './client-options.ts';
 
-interface SubOptions {
-  readonly token?: string;
-  readonly ca?: string;
+interface SubOptions extends ClientOptions {
   readonly count?: string;
 }
 
-const ATTACH_REF = 1;
-
-/** `mayfly sub`: prints each frame of a channel or pattern as a line of JSON; notices go to standard error. */
+/** `mayfly sub`: prints each message of a channel or pattern as a line of JSON, over reconnects; notices go to standard error. */
 export function subCommand(): Command {
-  return new Command('sub')
-    .description('print the frames of a channel or pattern, one JSON object a line')
-    .argument('<url>', 'ws:// or wss:// URL of the relay')
+  return withClientOptions(
+    new Command('sub').description('print the messages of a channel or pattern, one JSON object a line'),
+  )
     .argument('<channel>', 'channel name or pattern')
-    .option('--token <token>', 'the token (also MAYFLY_TOKEN)')
-    .option('--ca <file>', 'PEM certificate to trust')
-    .option('--count <n>', 'stop after this many frames')
+    .option('--count <n>', 'stop after this many messages')
     .action(sub);
 }
 
-async function sub(url: string, channel: string, options: SubOptions): Promise<void> {
+async function sub(url: string, name: string, options: SubOptions): Promise<void> {
   const wanted = options.count === undefined ? Number.POSITIVE_INFINITY : Number(options.count);
   if (!(wanted >= 1)) throw new RelayError('connection_failed', '--count takes a number from 1');
-  const names = new Map<number, string>();
-  let printed = 0;
-  let failure: RelayError | undefined;
-  const client = await connect({ url, token: tokenOption(options.token), caFile: options.ca }, (frame) => {
-    if (frame[0] === FrameType.MESSAGE && printed < wanted) {
-      process.stdout.write(`${JSON.stringify(lineOf(frame, names))}\n`);
-      if (++printed >= wanted) client.close();
-    } else if (frame[0] === FrameType.NAMED) names.set(frame[1], frame[2]);
-    else if (frame[0] === FrameType.ATTACHED) {
-      if (!hasWildcard(channel)) names.set(frame[2], channel);
-      notice({ event: 'attached', channel, occupancy: frame[5] });
-    } else if (frame[0] === FrameType.HEAD)
-      notice({ event: 'head', channelId: frame[1], seq: frame[2], own: frame[3] });
-    else if (frame[0] === FrameType.EXPIRING) notice({ event: 'expiring', inMs: frame[1] });
-    else if (frame[0] === FrameType.GOAWAY) notice({ event: 'goaway', reconnectInMs: frame[1] });
-    else if (frame[0] === FrameType.ERROR && frame[1] === ATTACH_REF) {
-      failure = new RelayError('connection_failed', `${frame[2]} ${frame[3]}: ${frame[4]}`);
-      client.close();
-    }
+  const settings = channelOptions(options, 'r');
+  const relay = await connectTo(url, options);
+  const stop = (): unknown => relay.close();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.stdout.on('error', stop); // whoever read it is gone
+  const ended = new Promise<void>((resolve, reject) => {
+    relay.on('closed', ({ error }) => (error === undefined ? resolve() : reject(relayError(error))));
   });
-  process.stdout.on('error', () => client.close()); // whoever read it is gone
-  client.send(encode([FrameType.ATTACH, ATTACH_REF, channel, Mode.SUBSCRIBE]));
-  process.once('SIGINT', () => client.close()).once('SIGTERM', () => client.close());
-  const why = await client.ended;
-  if (failure !== undefined) throw failure;
-  if (why !== undefined) throw new RelayError('connection_failed', why);
+  try {
+    const channel = await speaking(() => relay.channel(name, settings));
+    tellNotices(relay, channel);
+    notice({ event: 'attached', channel: name });
+    let printed = 0;
+    for await (const message of channel) {
+      process.stdout.write(`${JSON.stringify(lineOf(message))}\n`);
+      if (++printed >= wanted) break;
+    }
+  } finally {
+    await relay.close();
+  }
+  await ended;
 }
 
-function lineOf(frame: Extract<RelayFrame, { 0: typeof FrameType.MESSAGE }>, names: ReadonlyMap<number, string>) {
-  const [, channelId, seq, sender, envelope, body] = frame;
+/** Writes to standard error what happens beside messages. */
+function tellNotices(relay: Relay, channel: Channel): void {
+  channel.on('loss', (loss) => notice({ event: 'loss', ...loss }));
+  channel.on('refused', (refused) => notice({ event: 'refused', ...refused }));
+  channel.on('error', ({ code, message }) => notice({ event: 'error', code, message }));
+  relay.on('error', ({ code, message }) => notice({ event: 'error', code, message }));
+  relay.on('draining', (draining) => notice({ event: 'draining', ...draining }));
+  relay.on('reconnecting', (reconnecting) => notice({ event: 'reconnecting', ...reconnecting }));
+  relay.on('reconnected', (reconnected) => notice({ event: 'reconnected', ...reconnected }));
+}
+
+function lineOf({ channel, seq, sender, envelope, data }: Message): object {
   return {
-    channel: names.get(channelId) ?? null,
+    channel,
     seq,
     sender,
     envelope: envelope === null ? null : base64(envelope),
-    body: base64(body),
-    text: textOf(body),
+    body: base64(data),
+    text: textOf(data),
   };
 }
 

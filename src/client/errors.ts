@@ -35,10 +35,14 @@ export class MayflyError extends Error {
   }
 }
 
-/** The error that a closed connection stands for: the name of the relay's close code, or `connection_failed`. */
-export function closeError(closeCode: number, reason: string): MayflyError {
+/** The error that a closed connection stands for: the name of the relay's close code, or `connection_failed`, with its cause if known. */
+export function closeError(closeCode: number, reason: string, cause?: unknown): MayflyError {
   const name = Object.entries(CLOSE_CODE).find(([, code]) => code === closeCode)?.[0];
-  return new MayflyError(name ?? 'connection_failed', reason || `the connection ended (${closeCode})`, { closeCode });
+  const message = reason || (cause instanceof Error ? cause.message : `the connection ended (${closeCode})`);
+  return new MayflyError(name ?? 'connection_failed', message, {
+    closeCode,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** An aborted operation; its `cause` is the signal's reason. */

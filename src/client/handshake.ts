@@ -25,6 +25,7 @@ export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
     if (signal?.aborted === true) throw abortError(signal);
     const socket = opening.socket(url, SUBPROTOCOL);
     let refused: MayflyError | undefined;
+    let cause: unknown;
 
     const done = (): void => {
       clearTimeout(timer);
@@ -57,7 +58,9 @@ export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
     signal?.addEventListener('abort', abort, { once: true });
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => socket.send(encodeRequest([FrameType.HELLO, VERSION, token]));
-    socket.onerror = () => {}; // a close follows
+    socket.onerror = ({ error }: { error?: unknown }) => {
+      cause = error; // a close follows; browsers do not say more
+    };
     socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => {
       const frames = readMessage(data);
       if (frames instanceof MayflyError) fail(frames);
@@ -67,7 +70,7 @@ export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
       const { status } = refused ?? {};
       fail(
         refused === undefined
-          ? closeError(code, reason)
+          ? closeError(code, reason, cause)
           : new MayflyError(refused.code, refused.message, {
               closeCode: code,
               ...(status === undefined ? {} : { status }),

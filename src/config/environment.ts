@@ -9,7 +9,7 @@ interface Override {
 }
 
 /** Variables that start with MAYFLY_ and are no settings. */
-const OTHERS = new Set(['MAYFLY_CONFIG', 'MAYFLY_TOKEN']);
+const OTHERS = new Set(['MAYFLY_CONFIG', 'MAYFLY_TOKEN', 'MAYFLY_KEY']);
 
 /** Every environment override, such as MAYFLY_LISTEN_PORT for listen.port. */
 export const OVERRIDES: readonly Override[] = [

@@ -106,7 +106,13 @@ describe('docs/OPERATIONS.md', () => {
   });
 
   it('shows environment variables that exist', () => {
-    const known = new Set([...OVERRIDES.map(({ variable }) => variable), 'MAYFLY_CONFIG', 'MAYFLY_TOKEN', 'MAYFLY_']);
+    const known = new Set([
+      ...OVERRIDES.map(({ variable }) => variable),
+      'MAYFLY_CONFIG',
+      'MAYFLY_TOKEN',
+      'MAYFLY_KEY',
+      'MAYFLY_',
+    ]);
     for (const [name = ''] of rows(operations, /`(MAYFLY_\w*)`/g)) expect(known).toContain(name);
   });
 });

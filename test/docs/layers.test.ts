@@ -18,8 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
   },
   client: { rooms: ['protocol'], packages: /^ws$/ },
   cli: {
-    rooms: ['auth', 'config', 'core', 'edge', 'protocol', 'telemetry', 'errors.ts', 'relay.ts'],
-    packages: /^(commander|jose|ws|node:.*)$/,
+    rooms: ['auth', 'client', 'config', 'core', 'edge', 'protocol', 'telemetry', 'errors.ts', 'relay.ts'],
+    packages: /^(commander|jose|node:.*)$/,
   },
   'relay.ts': {
     rooms: ['auth', 'config', 'core', 'edge', 'protocol', 'telemetry', 'errors.ts'],
