@@ -17,6 +17,14 @@ export default defineConfig({
       project('hardening', 60_000),
       project('docs', 10_000),
       project('e2e', 300_000),
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },
+        },
+      },
     ],
   },
 });
