@@ -171,11 +171,12 @@ describe('links between the documents', () => {
     'README.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
+    'examples/README.md',
     ...readdirSync(`${ROOT}/docs`).map((name) => `docs/${name}`),
   ];
 
   it.each(documents)('lead somewhere in %s', (document) => {
-    const folder = document.includes('/') ? 'docs/' : '';
+    const folder = document.slice(0, document.lastIndexOf('/') + 1);
     for (const [target = ''] of rows(read(document), /\]\(([^)#:]+?)(?:#[^)]*)?\)/g)) {
       expect(() => read(folder + target), target).not.toThrow();
     }
