@@ -11,8 +11,6 @@ interface CommonOptions {
   readonly modes?: 'r' | 'w' | 'rw';
   /** Whether own messages come back; default false. Needs `rw`. */
   readonly echo?: boolean;
-  /** Whether to tell and learn who is there; default false. Needs `rw`, a key, and `p` in the token. */
-  readonly presence?: boolean;
   /** Hides lengths; default `padme`. */
   readonly padding?: Padding;
   /** Most messages kept while there is no connection, to be sent on the next; default 0, so that publishing fails then. */
@@ -27,6 +25,15 @@ interface EncryptedOptions extends CommonOptions {
   /** Encrypts what is published, and refuses what does not decrypt. A ring can be rotated, and shared by several channels. */
   readonly key: ChannelKey | KeyRing;
   readonly plaintext?: never;
+  readonly presence?: false;
+}
+
+interface PresenceOptions extends CommonOptions {
+  readonly key: ChannelKey | KeyRing;
+  readonly plaintext?: never;
+  readonly modes?: 'rw';
+  /** Whether to tell and learn who is there; default false. Needs `rw`, a key, and `p` in the token. */
+  readonly presence: boolean;
 }
 
 interface PlaintextOptions extends CommonOptions {
@@ -37,7 +44,7 @@ interface PlaintextOptions extends CommonOptions {
 }
 
 /** How to use a channel. Either `key` or `plaintext: true` must be there: nothing is sent unencrypted by an oversight. */
-export type ChannelOptions = EncryptedOptions | PlaintextOptions;
+export type ChannelOptions = EncryptedOptions | PresenceOptions | PlaintextOptions;
 
 const DEFAULT_MAX_WAITING = 10_000;
 

@@ -3,9 +3,9 @@ import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
 import { type ChannelOptions, type ChannelSettings, readOptions } from './channel-options.ts';
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import { Lru } from './crypto/lru.ts';
-import { MayflyError } from './errors.ts';
+import { MayflyError, notConnected } from './errors.ts';
 import { Events } from './events.ts';
-import type { Listener, LossCause, MessageFrame } from './feeds.ts';
+import type { Listener, Loss, MessageFrame } from './feeds.ts';
 import { type ChannelEvents, Inbox } from './inbox.ts';
 import { errorOf, type Link } from './link.ts';
 import type { Message } from './message.ts';
@@ -32,6 +32,8 @@ export class ChannelState implements Listener {
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   #channelId = 0;
+  #isDetached = false;
+  #isOver = false;
 
   /** Throws what the name or the options deserve. */
   constructor(name: string, options: ChannelOptions) {
@@ -55,6 +57,11 @@ export class ChannelState implements Listener {
     return this.#channelId;
   }
 
+  /** Whether the relay ended the attachment, and none has been made since. */
+  get isDetached(): boolean {
+    return this.#isDetached;
+  }
+
   covers(name: string): boolean {
     return this.isPattern ? matches(this.#segments, name.split('.')) : name === this.name;
   }
@@ -67,16 +74,17 @@ export class ChannelState implements Listener {
       (frame) => {
         if (frame[0] !== FrameType.ATTACHED) return;
         this.#channelId = frame[2];
-        onAttached(frame);
+        this.#isDetached = false;
         this.#outbox.open(link, frame[2]);
+        onAttached(frame);
         this.presence?.begin(frame[5]);
       },
     );
   }
 
-  /** The connection is gone, or the attachment. */
+  /** The connection is gone. */
   lost(): void {
-    this.#outbox.close();
+    this.#outbox.close(notConnected);
   }
 
   /** Publishes. Rejects with `not_publishing` where that was not asked for, or as `Outbox.publish`. */
@@ -90,8 +98,8 @@ export class ChannelState implements Listener {
     if (this.#has(Mode.SUBSCRIBE) && (!isOwn || this.#has(Mode.ECHO))) this.#inbox.take(name, frame, isOwn);
   }
 
-  lose(channel: string, count: number | null, cause: LossCause): void {
-    if (this.#has(Mode.SUBSCRIBE)) this.events.emit('loss', { channel, count, cause });
+  lose(loss: Loss): void {
+    if (this.#has(Mode.SUBSCRIBE)) this.#inbox.lose(loss);
   }
 
   headed(): void {
@@ -104,14 +112,24 @@ export class ChannelState implements Listener {
     else if (frame[0] === FrameType.OCCUPANCY) this.presence?.counted(frame[2]);
     else if (frame[0] === FrameType.ERROR) this.events.emit('error', errorOf(frame));
     else if (frame[0] === FrameType.DETACHED) {
-      this.lost();
-      this.events.emit('error', new MayflyError(frame[4], 'the relay ended the attachment', { status: frame[3] }));
+      const [, , , status, code] = frame;
+      const why = (): MayflyError => new MayflyError(code, 'the relay ended the attachment', { status });
+      this.#isDetached = true;
+      this.#outbox.close(why);
+      this.presence?.detached();
+      this.events.emit('detached', why());
     }
   }
 
-  /** Ends every loop over the channel. */
-  end(): void {
-    this.lost();
+  /** Resolves when everything that came before was told. */
+  settled(): Promise<void> {
+    return this.#inbox.settled();
+  }
+
+  /** Ends the channel and every loop over it; publishing rejects with `why` from now on. */
+  end(why: () => MayflyError): void {
+    this.#isOver = true;
+    this.#outbox.end(why);
     this.presence?.end();
     for (const queue of this.#queues) queue.end();
     this.#queues.clear();
@@ -122,13 +140,15 @@ export class ChannelState implements Listener {
     const stop = this.events.on('message', (message) => queue.push(message));
     const queue: MessageQueue<Message> = new MessageQueue({
       limit: this.#settings.maxWaiting,
-      onDrop: ({ channel }) => this.lose(channel, 1, 'slow_app'),
+      onDrop: ({ channel, seq }) =>
+        this.events.emit('loss', { channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq }),
       onEnd: () => {
         stop();
         this.#queues.delete(queue);
       },
     });
     this.#queues.add(queue);
+    if (this.#isOver) queue.end();
     return queue;
   }
 

@@ -1,6 +1,6 @@
 import { FrameType, type RelayFrame } from '../protocol/frames.ts';
 import { type BackoffOptions, backoffMs, mayReconnect, needsFreshToken, onOnline } from './backoff.ts';
-import { abortError, asMayflyError, MayflyError } from './errors.ts';
+import { abortError, asMayflyError, MayflyError, notConnected, relayClosed } from './errors.ts';
 import type { Events } from './events.ts';
 import { openLink } from './handshake.ts';
 import type { Link } from './link.ts';
@@ -71,8 +71,8 @@ export class Connection {
 
   /** The open link. Throws a MayflyError `not_connected` or `closed`. */
   get link(): Link {
-    if (this.#isClosed) throw new MayflyError('closed', 'the relay was closed');
-    if (this.#link?.isOpen !== true) throw new MayflyError('not_connected', 'there is no connection at the moment');
+    if (this.#isClosed) throw relayClosed();
+    if (this.#link?.isOpen !== true) throw notConnected();
     return this.#link;
   }
 
@@ -105,7 +105,7 @@ export class Connection {
   /** Connects once. Rejects as `openLink` does, or with `token_failed`. */
   async open(signal?: AbortSignal): Promise<Link> {
     const token = await readToken(this.#options.token);
-    if (this.#isClosed) throw new MayflyError('closed', 'the relay was closed');
+    if (this.#isClosed) throw relayClosed();
     const link = await openLink(
       { ...this.#options, token, signal },
       { frame: (frame, from) => this.#frame(frame, from), closed: (error) => this.#lost(error) },
@@ -115,7 +115,7 @@ export class Connection {
     this.#link = link;
     if (this.#isClosed) {
       void link.close();
-      throw new MayflyError('closed', 'the relay was closed');
+      throw relayClosed();
     }
     for (const wake of [...this.#waiting]) wake();
     return link;

@@ -3,6 +3,7 @@ import { CLOSE_CODE, type CloseName, type ErrorCode } from '../protocol/codes.ts
 /** What the SDK itself finds wrong; docs/CLIENT.md says what each means. */
 export type ClientErrorCode =
   | 'not_connected'
+  | 'detached'
   | 'closed'
   | 'aborted'
   | 'insecure_url'
@@ -43,6 +44,16 @@ export function closeError(closeCode: number, reason: string, cause?: unknown): 
     closeCode,
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** There is no connection at the moment; the next may come. */
+export function notConnected(): MayflyError {
+  return new MayflyError('not_connected', 'there is no connection at the moment');
+}
+
+/** The relay was closed for good. */
+export function relayClosed(): MayflyError {
+  return new MayflyError('closed', 'the relay was closed');
 }
 
 /** An aborted operation; its `cause` is the signal's reason. */

@@ -4,6 +4,18 @@ import { LossCount } from './loss.ts';
 /** Why messages will not come: the connection was away, it read too slowly, or the app did. */
 export type LossCause = 'slow_reader' | 'reconnect' | 'slow_app';
 
+/** Messages that will not come. */
+export interface Loss {
+  /** The name of their channel. */
+  readonly channel: string;
+  /** How many; null when nobody can know. */
+  readonly count: number | null;
+  readonly cause: LossCause;
+  /** They are among the numbers from `firstSeq` to `lastSeq`: all of those that did not come and were not own. Null with `count`. */
+  readonly firstSeq: number | null;
+  readonly lastSeq: number | null;
+}
+
 /** A MESSAGE as it came. */
 export type MessageFrame = Extract<RelayFrame, { 0: typeof FrameType.MESSAGE }>;
 
@@ -13,8 +25,8 @@ export interface Listener {
   covers(name: string): boolean;
   /** Takes a MESSAGE that was not received before. */
   take(name: string, frame: MessageFrame, isOwn: boolean): void;
-  /** Takes note of messages that will not come; `count` is null when nobody can know how many. */
-  lose(name: string, count: number | null, cause: LossCause): void;
+  /** Takes note of messages that will not come. */
+  lose(loss: Loss): void;
   /** Takes note of a HEAD: notices may be lost as well. */
   headed(): void;
 }
@@ -65,12 +77,14 @@ export class Feeds {
     this.#live.set(channelId, { name, channelId, loss: new LossCount(seq), listeners });
     const before = this.#before.get(name);
     this.#before.delete(name);
-    if (before !== undefined) {
-      const missed = before.channelId === channelId ? Math.max(0, seq - before.loss.lastSeq) : null;
-      if (missed !== 0) for (const listener of before.listeners) listener.lose(name, missed, 'reconnect');
-    } else if (seq > 0) {
-      for (const listener of listeners) if (this.#away.has(listener)) listener.lose(name, null, 'reconnect');
+    if (before === undefined) {
+      if (seq > 0) for (const listener of listeners) if (this.#away.has(listener)) listener.lose(unknown(name));
+      return;
     }
+    const count = seq - before.loss.lastSeq;
+    if (count <= 0 && before.channelId === channelId) return;
+    const loss = before.channelId === channelId ? known(name, count, seq) : unknown(name);
+    for (const listener of before.listeners) listener.lose(loss);
   }
 
   /** Takes note that a channel has ended. */
@@ -90,9 +104,9 @@ export class Feeds {
   head(channelId: number, seq: number, own: number): void {
     const feed = this.#live.get(channelId);
     if (feed === undefined) return;
-    const lost = feed.loss.head(seq, own);
+    const { firstSeq, count } = feed.loss.head(seq, own);
     for (const listener of feed.listeners) {
-      if (lost > 0) listener.lose(feed.name, lost, 'slow_reader');
+      if (count > 0) listener.lose({ channel: feed.name, count, cause: 'slow_reader', firstSeq, lastSeq: seq });
       listener.headed();
     }
   }
@@ -108,9 +122,18 @@ export class Feeds {
   /** Everybody is attached again: what was heard before and was not met again has ended, and nobody knows what it held. */
   settled(): void {
     for (const { name, listeners } of this.#before.values()) {
-      for (const listener of listeners) listener.lose(name, null, 'reconnect');
+      for (const listener of listeners) listener.lose(unknown(name));
     }
     this.#before.clear();
     this.#away.clear();
   }
+}
+
+/** The `count` numbers up to `lastSeq`, missed while the connection was away. */
+function known(channel: string, count: number, lastSeq: number): Loss {
+  return { channel, count, cause: 'reconnect', firstSeq: lastSeq - count + 1, lastSeq };
+}
+
+function unknown(channel: string): Loss {
+  return { channel, count: null, cause: 'reconnect', firstSeq: null, lastSeq: null };
 }

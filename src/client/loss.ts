@@ -4,11 +4,14 @@ export class LossCount {
   #lastSeq: number;
   #others = 0;
   #lost = 0;
+  /** The number of the latest HEAD, or the base: losses are told up to here. */
+  #toldSeq: number;
 
   /** `seq` is the number of ATTACHED or NAMED. */
   constructor(seq: number) {
     this.#base = seq;
     this.#lastSeq = seq;
+    this.#toldSeq = seq;
   }
 
   /** The latest number known. */
@@ -22,6 +25,7 @@ export class LossCount {
     this.#lastSeq = Math.max(this.#lastSeq, seq);
     this.#others = 0;
     this.#lost = 0;
+    this.#toldSeq = seq;
   }
 
   /** Takes a MESSAGE; false for one that was received before. */
@@ -32,12 +36,14 @@ export class LossCount {
     return true;
   }
 
-  /** Takes a HEAD; returns how many more frames are lost than were known. */
-  head(seq: number, own: number): number {
-    this.#lastSeq = Math.max(this.#lastSeq, seq);
+  /** Takes a HEAD; returns how many more frames are lost than were known, and the first number among which they are. */
+  head(seq: number, own: number): { readonly firstSeq: number; readonly count: number } {
+    const firstSeq = this.#toldSeq + 1;
     const lost = seq - this.#base - this.#others - own;
-    const more = lost - this.#lost;
+    const count = lost - this.#lost;
+    this.#lastSeq = Math.max(this.#lastSeq, seq);
+    this.#toldSeq = seq;
     this.#lost = lost;
-    return more;
+    return { firstSeq, count };
   }
 }

@@ -1,7 +1,7 @@
 import { encodeMessage } from '../protocol/message.ts';
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { FrameKind } from './crypto/frame-format.ts';
-import { MayflyError } from './errors.ts';
+import { MayflyError, notConnected } from './errors.ts';
 import type { Link } from './link.ts';
 
 interface Unsent {
@@ -16,6 +16,9 @@ export class Outbox {
   #unsent: Unsent[] = [];
   #link: Link | null = null;
   #channelId = 0;
+  /** Why nothing can be sent while there is no link. */
+  #why = notConnected;
+  #isOver = false;
 
   constructor(cipher: ChannelCipher | null, maxUnsent: number) {
     this.#cipher = cipher;
@@ -31,18 +34,27 @@ export class Outbox {
     for (const { data, envelope } of unsent) this.publish(data, envelope).catch(() => {}); // told when it was published
   }
 
-  /** The link is gone, or the channel detached. */
-  close(): void {
+  /** Nothing can be sent until `open`, and why. */
+  close(why: () => MayflyError): void {
     this.#link = null;
+    this.#why = why;
   }
 
-  /** Publishes a message. Rejects with `not_connected`, `buffer_full` or `frame_too_large`. */
+  /** Nothing can be sent any more, nor is it kept. */
+  end(why: () => MayflyError): void {
+    this.close(why);
+    this.#isOver = true;
+    this.#unsent = [];
+  }
+
+  /** Publishes a message. Rejects with `frame_too_large`, `buffer_full`, `not_connected`, or why else nothing can be sent. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
     const kept = this.#maxUnsent > 0 ? { data: data.slice(), envelope: envelope?.slice() ?? null } : undefined;
     try {
       await this.send('message', data, envelope);
     } catch (error) {
-      if (kept === undefined || !(error instanceof MayflyError && error.code === 'not_connected')) throw error;
+      if (kept === undefined || this.#isOver || !(error instanceof MayflyError) || error.code !== 'not_connected')
+        throw error;
       if (this.#unsent.length >= this.#maxUnsent)
         throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);
       this.#unsent.push(kept);
@@ -52,7 +64,7 @@ export class Outbox {
   /** Seals and sends. What was sealed for one link is never sent on another: nobody would open it there. */
   async send(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
     const link = this.#link;
-    if (link === null || !link.isOpen) throw new MayflyError('not_connected', 'there is no connection at the moment');
+    if (link === null) throw this.#why();
     const encode = (body: Uint8Array): Uint8Array => {
       const frame = encodeMessage(this.#channelId, envelope, body);
       const { maxFrameBytes = Number.POSITIVE_INFINITY } = link.info.limits;

@@ -1,4 +1,5 @@
-import { concat } from './bytes.ts';
+import { concat, utf8 } from './bytes.ts';
+import { MayflyError } from './errors.ts';
 import { Events } from './events.ts';
 
 /** A member of a channel: a connection that entered, and what it says of itself. Another `sender` after each reconnect. */
@@ -65,17 +66,17 @@ export class Presence {
     return this.#events.on(name, listener);
   }
 
-  /** Enters with what the others shall know, or changes it. */
-  enter(data: Uint8Array | string): Promise<void> {
-    this.#own = typeof data === 'string' ? new TextEncoder().encode(data) : data.slice();
-    return this.#here();
+  /** Enters with what the others shall know, or changes it. Without a connection they are told at the next. */
+  async enter(data: Uint8Array | string): Promise<void> {
+    this.#own = typeof data === 'string' ? utf8(data) : data.slice();
+    await this.#here().catch(unlessAway);
   }
 
   /** Leaves, but not the channel. */
   async leave(): Promise<void> {
     if (this.#own === null) return;
     this.#own = null;
-    await this.#send(Uint8Array.of(Word.GONE));
+    await this.#send(Uint8Array.of(Word.GONE)).catch(unlessAway);
   }
 
   /** @internal Attached on a new connection: everybody else's ids are to be learnt, and the own is another. */
@@ -113,6 +114,12 @@ export class Presence {
     if (count === this.#count) return;
     this.#count = count;
     this.#events.emit('count', count);
+  }
+
+  /** @internal The relay ended the attachment: nobody is known any more. */
+  detached(): void {
+    this.end();
+    for (const sender of [...this.#heard.keys()]) this.left(sender);
   }
 
   /** @internal */
@@ -162,4 +169,9 @@ export class Presence {
   #quietly(sending: Promise<void>): void {
     sending.catch(() => {});
   }
+}
+
+/** Without a connection there is nobody to tell: those who are there know by the relay's LEFT, and the next connection begins anew. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof MayflyError && error.code === 'not_connected')) throw error;
 }

@@ -3,7 +3,7 @@ import { Channel } from './channel.ts';
 import type { ChannelOptions } from './channel-options.ts';
 import { ChannelState } from './channel-state.ts';
 import { Connection, type ConnectionOptions, type RelayEvents } from './connection.ts';
-import { abortError, asMayflyError, MayflyError } from './errors.ts';
+import { abortError, asMayflyError, MayflyError, relayClosed } from './errors.ts';
 import { Events, type ListenOptions } from './events.ts';
 import { Feeds } from './feeds.ts';
 import { errorOf, type Link } from './link.ts';
@@ -28,6 +28,7 @@ export class Relay {
       returned: (link) => this.#returned(link),
       ended: () => this.#ended(),
     });
+    this.#events.on('renewed', () => this.#attachAgain());
   }
 
   /** Whether there is a connection at the moment. */
@@ -74,9 +75,10 @@ export class Relay {
     return new Channel(state, () => this.#detach(state));
   }
 
-  /** Resolves when the relay has accepted or refused everything published before, and what came back was read. */
+  /** Resolves when the relay has accepted or refused everything published before, and what came until then was told. */
   async flush(): Promise<void> {
     await this.#connection.link.request((ref) => [FrameType.PING, ref]);
+    await Promise.all([...this.#channels].map((state) => state.settled()));
   }
 
   /** Puts a fresh token in force; done by itself ahead of expiry when `token` is a function. */
@@ -173,11 +175,19 @@ export class Relay {
     this.#feeds.settled();
   }
 
+  /** Under a new token, tries what an older one no longer covered; where it still does not, nothing changes. */
+  #attachAgain(): void {
+    for (const state of this.#channels) {
+      if (!state.isDetached) continue;
+      state.attach(this.#connection.link, (frame) => this.#adopt(state, frame[2], frame[4])).catch(() => {});
+    }
+  }
+
   async #detach(state: ChannelState): Promise<void> {
     const { channelId } = state;
     const isAttached = this.#attached.get(channelId) === state;
     this.#forget(state);
-    state.end();
+    state.end(() => new MayflyError('detached', 'the channel was left'));
     if (!isAttached || !this.#connection.isOpen) return;
     await this.#connection.link.request((ref) => [FrameType.DETACH, ref, channelId]).catch(() => {}); // gone with the link
   }
@@ -190,6 +200,6 @@ export class Relay {
   }
 
   #ended(): void {
-    for (const state of this.#channels) state.end();
+    for (const state of this.#channels) state.end(relayClosed);
   }
 }

@@ -138,7 +138,7 @@ describe('docs/CLIENT.md', () => {
   });
 
   it('has a row for every option and event of a channel, and no other', () => {
-    const options = ['CommonOptions', 'EncryptedOptions', 'PlaintextOptions'].flatMap((type) =>
+    const options = ['CommonOptions', 'EncryptedOptions', 'PresenceOptions', 'PlaintextOptions'].flatMap((type) =>
       declared('channel-options.ts', type, MEMBER),
     );
     const events = declared('inbox.ts', 'ChannelEvents', MEMBER);

@@ -40,11 +40,15 @@ describe('the package', () => {
   });
 
   it('exports no internals', () => {
-    // @ts-expect-error: the cipher is not public
-    type Cipher = typeof import('mayfly/client').ChannelCipher;
+    // @ts-expect-error: what a channel does inside is not public
+    type Inside = typeof import('mayfly/client').ChannelState;
     // @ts-expect-error: nor is a path into the package
     type State = typeof import('mayfly/client/channel-state.js');
-    expectTypeOf<Cipher | State>();
+    expectTypeOf<Inside | State>();
+    // @ts-expect-error: nor are the steps that connect takes
+    relay.open();
+    // @ts-expect-error: nor those of presence
+    presence.begin(1);
   });
 });
 
@@ -120,7 +124,8 @@ describe('a relay', () => {
     expectTypeOf(relay.channel('room', { key })).resolves.toEqualTypeOf<Channel>();
     expectTypeOf(relay.flush()).toEqualTypeOf<Promise<void>>();
     expectTypeOf(relay.renew()).toEqualTypeOf<Promise<void>>();
-    expectTypeOf(relay.close()).toEqualTypeOf<void>();
+    expectTypeOf(relay.close()).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(relay.sender).toEqualTypeOf<number>();
   });
 });
 
@@ -137,6 +142,14 @@ describe('channel options', () => {
     relay.channel('room', { key: 'correct horse battery' });
     // @ts-expect-error: a WebCrypto key is none of ours
     relay.channel('room', { key: {} as webcrypto.CryptoKey });
+    // @ts-expect-error: not neither
+    relay.channel('room', {});
+    // @ts-expect-error: not both
+    relay.channel('room', { key, plaintext: true });
+    // @ts-expect-error: presence is told in encrypted frames only
+    relay.channel('room', { plaintext: true, presence: true });
+    // @ts-expect-error: and needs to read and to write
+    relay.channel('room', { key, presence: true, modes: 'r' });
     // @ts-expect-error: plaintext is said, or left out
     relay.channel('room', { plaintext: false });
     // @ts-expect-error: likewise

@@ -58,7 +58,8 @@ describe('a client of a relay that misbehaves', () => {
       for await (const _ of channel);
       expect(log).toEqual([`closed ${name}`]);
       expect(relay.connections).toHaveLength(1);
-      await expect(channel.publish('x')).rejects.toMatchObject({ code: 'not_connected' });
+      for await (const _ of channel); // a loop begun later ends as well
+      await expect(channel.publish('x')).rejects.toMatchObject({ code: 'closed' });
       await expect(client.channel('other', { plaintext: true })).rejects.toMatchObject({ code: 'closed' });
     },
   );
@@ -295,7 +296,15 @@ describe('a client of a relay that misbehaves', () => {
     to?.send(...bodies.map((body, i) => stamped(body, i + 1)));
     await until(() => heard.texts.length + heard.losses.length).toBe(100);
     expect(heard.texts).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
-    expect(heard.losses).toEqual(same({ channel: 'room', count: 1, cause: 'slow_app' }, 90));
+    expect(heard.losses).toEqual(
+      Array.from({ length: 90 }, (_, i) => ({
+        channel: 'room',
+        count: 1,
+        cause: 'slow_app',
+        firstSeq: i + 11,
+        lastSeq: i + 11,
+      })),
+    );
   });
 
   it('waits with a new channel until it is connected again, unless told otherwise by a signal', async () => {
@@ -316,6 +325,82 @@ describe('a client of a relay that misbehaves', () => {
     expect((await patient).name).toBe('patient');
     await client.channel('stopped', { plaintext: true });
     expect(relay.latest.frames.filter(([type]) => type === 2).map((frame) => frame[2])).toEqual(['patient', 'stopped']);
+  });
+
+  it('says that the relay ended an attachment, keeps its name, and attaches again when a new token permits it', async () => {
+    let isPermitted = true;
+    const relay = await start({
+      frame: (connection, frame) => {
+        const isRefused = frame[0] === 2 && !isPermitted;
+        const answer = isRefused ? [21, frame[1], 403, 'forbidden', 'no', null] : agree(frame);
+        if (answer !== undefined) connection.send(answer);
+      },
+    });
+    const client = await join(relay);
+    const channel = await client.channel('room', { key: ChannelKey.random(), presence: true });
+    const [ended, errors]: [string[], string[]] = [[], []];
+    channel.on('detached', ({ code, status }) => ended.push(`${status} ${code}`));
+    channel.on('error', ({ code }) => errors.push(code));
+    isPermitted = false;
+    relay.latest.send([18, null, 5, 403, 'forbidden']);
+    await until(() => ended).toEqual(['403 forbidden']);
+    await expect(channel.publish('x')).rejects.toMatchObject({ code: 'forbidden', status: 403 });
+    await client.renew();
+    await client.flush();
+    await expect(channel.publish('x')).rejects.toMatchObject({ code: 'forbidden' });
+    isPermitted = true;
+    await client.renew();
+    await client.flush();
+    await channel.publish('x');
+    await client.flush();
+    expect(relay.latest.frames.filter(([type]) => type === 2)).toHaveLength(3);
+    expect(errors).toEqual([]);
+  });
+
+  it('ends loops and refuses to publish once a channel was left, and gives its name free at once', async () => {
+    const relay = await start();
+    const client = await join(relay);
+    const channel = await client.channel('room', { plaintext: true });
+    const leaving = channel.detach();
+    const again = client.channel('room', { plaintext: true });
+    for await (const _ of channel);
+    await expect(channel.publish('x')).rejects.toMatchObject({ code: 'detached' });
+    await leaving;
+    await (await again).publish('y');
+  });
+
+  it('has told everything that came before when flush resolves, losses in their place', async () => {
+    const key = ChannelKey.random();
+    const relay = await start();
+    const [writer, reader] = [await join(relay), await join(relay)];
+    const writing = await writer.channel('room', { key });
+    for (let i = 0; i < 200; i++) writing.publish(`${i}`);
+    await writer.flush();
+    const reading = await reader.channel('room', { key });
+    const told: string[] = [];
+    reading.on('message', ({ text }) => told.push(text));
+    reading.on('loss', ({ count }) => told.push(`lost ${count}`));
+    const bodies =
+      relay.connections[0]?.frames.filter(([type]) => type === 4).map((frame) => frame[5] as Uint8Array) ?? [];
+    const frames = bodies.map((body, i) => stamped(body, i + (i < 100 ? 1 : 4)));
+    relay.connections[1]?.send(...frames.slice(0, 100), [22, 5, 103, 0], ...frames.slice(100));
+    await reader.flush();
+    const texts = Array.from({ length: 200 }, (_, i) => `${i}`);
+    expect(told).toEqual([...texts.slice(0, 100), 'lost 3', ...texts.slice(100)]);
+  });
+
+  it('enters presence without a connection too, and tells the others at the next', async () => {
+    const relay = await start();
+    const client = await join(relay);
+    const channel = await client.channel('room', { key: ChannelKey.random(), presence: true });
+    await until(() => relay.latest.frames.length).toBe(2); // ATTACH and WHO
+    const away = new Promise((resolve) => client.on('reconnecting', resolve));
+    relay.latest.socket.terminate();
+    await away;
+    await channel.presence.enter('alice');
+    await channel.presence.leave();
+    await channel.presence.enter('alice');
+    await until(() => relay.connections[1]?.frames.map(([type]) => type)).toEqual([2, 4, 4, 6]); // WHO and HERE
   });
 
   it('stops listening when a signal says so', async () => {

@@ -156,7 +156,9 @@ describe('patterns in the SDK', () => {
       for (let i = 0; i < 3; i++) await writing.publish('missed');
       await writer.flush();
     });
-    expect(heard.map(({ losses }) => losses)).toEqual(same([{ channel: 'room.a', count: 3, cause: 'reconnect' }], 2));
+    expect(heard.map(({ losses }) => losses)).toEqual(
+      same([{ channel: 'room.a', count: 3, cause: 'reconnect', firstSeq: 2, lastSeq: 4 }], 2),
+    );
   });
 
   it('cannot be published to, and cannot have presence', async () => {

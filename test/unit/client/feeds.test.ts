@@ -9,7 +9,8 @@ function listener(...names: string[]) {
   const hears: Listener = {
     covers: (name) => names.includes(name),
     take: (name, [, , seq]) => log.push(`${name} ${seq}`),
-    lose: (name, count, cause) => log.push(`${name} lost ${count} ${cause}`),
+    lose: ({ channel, count, cause, firstSeq, lastSeq }) =>
+      log.push(`${channel} lost ${count} of ${firstSeq}-${lastSeq} ${cause}`),
     headed: () => log.push('headed'),
   };
   return Object.assign(hears, { log });
@@ -59,10 +60,10 @@ describe('Feeds', () => {
     expect(a.log).toEqual([
       'a 101',
       'a 102',
-      'a lost 6 slow_reader',
+      'a lost 6 of 101-110 slow_reader',
       'headed',
       'a 112',
-      'a lost 1 slow_reader',
+      'a lost 1 of 111-112 slow_reader',
       'headed',
       'headed',
     ]);
@@ -78,7 +79,7 @@ describe('Feeds', () => {
     feeds.message(frame(10, 9), OWN);
     feeds.message(frame(10, 10), OWN);
     feeds.head(10, 12, 1);
-    expect(a.log).toEqual(['a 7', 'a 10', 'a lost 1 slow_reader', 'headed']);
+    expect(a.log).toEqual(['a 7', 'a 10', 'a lost 1 of 10-12 slow_reader', 'headed']);
   });
 
   it('tells after a reconnect what was missed: exactly under the same id, nobody knows under another', () => {
@@ -93,7 +94,7 @@ describe('Feeds', () => {
     feeds.open(10, 'a', 8);
     feeds.open(21, 'b', 0);
     feeds.settled();
-    expect(both.log).toEqual(['a 3', 'a lost 5 reconnect', 'b lost null reconnect']);
+    expect(both.log).toEqual(['a 3', 'a lost 5 of 4-8 reconnect', 'b lost null of null-null reconnect']);
   });
 
   it('tells nothing after a reconnect in which nothing was missed, and nothing to who came later', () => {
@@ -121,7 +122,7 @@ describe('Feeds', () => {
     feeds.open(13, 'newborn', 0);
     feeds.settled();
     feeds.open(14, 'later', 9);
-    expect(all.log).toEqual(['new lost null reconnect', 'old lost null reconnect']);
+    expect(all.log).toEqual(['new lost null of null-null reconnect', 'old lost null of null-null reconnect']);
   });
 
   it('remembers what it knew over several reconnects in a row', () => {
@@ -138,7 +139,7 @@ describe('Feeds', () => {
     feeds.open(10, 'a', 6);
     feeds.open(11, 'b', 2);
     feeds.settled();
-    expect(both.log).toEqual(['a lost 3 reconnect', 'a lost 2 reconnect', 'b lost 1 reconnect']);
+    expect(both.log).toEqual(['a lost 3 of 2-4 reconnect', 'a lost 2 of 5-6 reconnect', 'b lost 1 of 2-2 reconnect']);
   });
 
   it('forgets who left, and a channel once nobody hears it', () => {
