@@ -16,7 +16,7 @@ export default defineConfig({
       project('integration', 60_000),
       project('hardening', 60_000),
       project('docs', 10_000),
-      project('e2e', 300_000),
+      project('e2e', 120_000),
       {
         extends: true,
         test: {

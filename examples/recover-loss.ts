@@ -27,12 +27,11 @@ class Room {
   readonly #listener: Listener;
   readonly #held = new Map<number, string>();
   readonly #missing = new Set<number>();
-  #latest: number | undefined;
 
-  /** Joins. With echo a member gets every number of the channel, those of its own messages too: what it does not get is lost. */
+  /** Joins. With echo a member learns the numbers of its own messages too, and can help with them. */
   static async join(relay: Relay, key: ChannelKey, listener: Listener): Promise<Room> {
     const talk = await relay.channel('room.42', { key, echo: true });
-    // A channel with numbers of its own. After a reconnect it may be back a little later than the other: questions wait for it.
+    // After a reconnect this channel may be back a little later than the other: questions wait for it.
     const help = await relay.channel('room.42.help', { key, maxUnsent: 10 });
     return new Room(talk, help, listener);
   }
@@ -42,19 +41,12 @@ class Room {
     this.#help = help;
     this.#listener = listener;
     talk.on('message', ({ seq, text }) => {
-      this.#passed(seq - 1);
-      this.#came(seq);
       this.#hold(seq, text);
       listener.message(seq, text);
     });
-    talk.on('refused', ({ seq }) => {
-      this.#passed(seq - 1);
-      this.#came(seq);
-    });
-    talk.on('loss', ({ count, cause }) => {
-      if (count === null) this.#beginAnew();
-      // Other losses show in the next number that comes. After this one it may be long until one does, so count on.
-      else if (cause === 'reconnect' && this.#latest !== undefined) this.#passed(this.#latest + count);
+    talk.on('loss', ({ firstSeq, lastSeq }) => {
+      if (firstSeq === null || lastSeq === null) this.#beginAnew();
+      else this.#ask(firstSeq, lastSeq);
     });
     help.on('message', ({ text }) => {
       const said = JSON.parse(text) as Question | Answer; // a member wrote it
@@ -67,20 +59,14 @@ class Room {
     return this.#talk.publish(text);
   }
 
-  /** All numbers up to `last` have passed: those behind the latest one that came are lost. Asks who has them. */
-  #passed(last: number): void {
-    const first = (this.#latest ?? last) + 1;
-    if (first > last) return;
-    for (let seq = Math.max(first, last - MAX_HELD + 1); seq <= last; seq++) this.#missing.add(seq);
+  /** Asks who has the numbers from `first` to `last` that did not come. */
+  #ask(first: number, last: number): void {
+    for (let seq = Math.max(first, last - MAX_HELD + 1); seq <= last; seq++) {
+      if (!this.#held.has(seq)) this.#missing.add(seq);
+    }
     trim(this.#missing);
-    this.#latest = last;
     this.#listener.lost(first, last);
     this.#help.publish(JSON.stringify({ first, last } satisfies Question));
-  }
-
-  #came(seq: number): void {
-    this.#missing.delete(seq);
-    this.#latest = Math.max(this.#latest ?? 0, seq);
   }
 
   #hold(seq: number, text: string): void {
@@ -105,7 +91,6 @@ class Room {
   #beginAnew(): void {
     this.#held.clear();
     this.#missing.clear();
-    this.#latest = undefined;
   }
 }
 

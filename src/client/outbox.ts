@@ -18,7 +18,6 @@ export class Outbox {
   #channelId = 0;
   /** Why nothing can be sent while there is no link. */
   #why = notConnected;
-  #isOver = false;
 
   constructor(cipher: ChannelCipher | null, maxUnsent: number) {
     this.#cipher = cipher;
@@ -31,7 +30,7 @@ export class Outbox {
     this.#channelId = channelId;
     const unsent = this.#unsent;
     this.#unsent = [];
-    for (const { data, envelope } of unsent) this.publish(data, envelope).catch(() => {}); // told when it was published
+    for (const { data, envelope } of unsent) this.publish(data, envelope).catch(() => {}); // its publisher was told long ago
   }
 
   /** Nothing can be sent until `open`, and why. */
@@ -43,22 +42,23 @@ export class Outbox {
   /** Nothing can be sent any more, nor is it kept. */
   end(why: () => MayflyError): void {
     this.close(why);
-    this.#isOver = true;
     this.#unsent = [];
   }
 
   /** Publishes a message. Rejects with `frame_too_large`, `buffer_full`, `not_connected`, or why else nothing can be sent. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
-    const kept = this.#maxUnsent > 0 ? { data: data.slice(), envelope: envelope?.slice() ?? null } : undefined;
-    try {
-      await this.send('message', data, envelope);
-    } catch (error) {
-      if (kept === undefined || this.#isOver || !(error instanceof MayflyError) || error.code !== 'not_connected')
-        throw error;
-      if (this.#unsent.length >= this.#maxUnsent)
-        throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);
-      this.#unsent.push(kept);
+    if (this.#maxUnsent === 0) return this.send('message', data, envelope);
+    const message = { data: data.slice(), envelope: envelope?.slice() ?? null };
+    for (let last: Link | null = null; this.#link !== null && this.#link !== last; ) {
+      last = this.#link;
+      try {
+        await this.send('message', message.data, message.envelope);
+        return;
+      } catch (error) {
+        if (!(error instanceof MayflyError) || error.code !== 'not_connected') throw error;
+      }
     }
+    this.#keep(message);
   }
 
   /** Seals and sends. What was sealed for one link is never sent on another: nobody would open it there. */
@@ -74,5 +74,12 @@ export class Outbox {
       });
     };
     await link.send(this.#cipher === null ? encode(data) : this.#cipher.seal(kind, data, envelope).then(encode));
+  }
+  #keep(message: Unsent): void {
+    const why = this.#why();
+    if (why.code !== 'not_connected') throw why;
+    if (this.#unsent.length >= this.#maxUnsent)
+      throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);
+    this.#unsent.push(message);
   }
 }

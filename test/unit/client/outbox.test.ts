@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { MayflyError, notConnected } from '../../../src/client/errors.ts';
+import type { Link } from '../../../src/client/link.ts';
+import { Outbox } from '../../../src/client/outbox.ts';
+
+/** A link that writes down the bodies it is given, as text, or is lost while it sends them. */
+function fakeLink(log: string[], isLost = false): Link {
+  return {
+    info: { limits: { maxFrameBytes: 200 } },
+    send: async (frame: Uint8Array | Promise<Uint8Array>) => {
+      if (isLost) throw notConnected();
+      log.push(
+        Buffer.from(await frame)
+          .subarray(24)
+          .toString(),
+      );
+    },
+  } as unknown as Link;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe('Outbox', () => {
+  it('keeps what is published without a link, up to its bound, and sends it in order on the next', async () => {
+    const log: string[] = [];
+    const outbox = new Outbox(null, 2);
+    await outbox.publish(bytes('a'), null);
+    const reused = bytes('b');
+    await outbox.publish(reused, null);
+    reused.fill(0);
+    await expect(outbox.publish(bytes('c'), null)).rejects.toMatchObject({ code: 'buffer_full' });
+    outbox.open(fakeLink(log), 1);
+    await outbox.publish(bytes('d'), null);
+    expect(log).toEqual(['a', 'b', 'd']);
+  });
+
+  it('sends what is published in the moment before the link comes', async () => {
+    const log: string[] = [];
+    const outbox = new Outbox(null, 2);
+    const publishing = outbox.publish(bytes('just before'), null);
+    outbox.open(fakeLink(log), 1);
+    await publishing;
+    await Promise.resolve();
+    expect(log).toEqual(['just before']);
+  });
+
+  it('sends on the next link what the one before lost, whether that is there already or not', async () => {
+    const log: string[] = [];
+    const outbox = new Outbox(null, 2);
+    outbox.open(fakeLink(log, true), 1);
+    const first = outbox.publish(bytes('first'), null);
+    outbox.open(fakeLink(log), 2);
+    await first;
+    outbox.open(fakeLink(log, true), 3);
+    await outbox.publish(bytes('second'), null);
+    outbox.close(notConnected);
+    outbox.open(fakeLink(log), 4);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(log).toEqual(['first', 'second']);
+  });
+
+  it('keeps nothing unless asked to, nothing that is too large, and nothing once it has ended', async () => {
+    const log: string[] = [];
+    const [strict, patient] = [new Outbox(null, 0), new Outbox(null, 2)];
+    await expect(strict.publish(bytes('a'), null)).rejects.toMatchObject({ code: 'not_connected' });
+    patient.open(fakeLink(log), 1);
+    await expect(patient.publish(new Uint8Array(300), null)).rejects.toMatchObject({
+      code: 'frame_too_large',
+      status: 413,
+    });
+    patient.close(notConnected);
+    await patient.publish(bytes('kept'), null);
+    patient.end(() => new MayflyError('closed', 'over'));
+    await expect(patient.publish(bytes('late'), null)).rejects.toMatchObject({ code: 'closed' });
+    patient.open(fakeLink(log), 2);
+    expect(log).toEqual([]);
+  });
+});
