@@ -17,7 +17,7 @@ describe('whoever stands in the place of the relay', () => {
   afterEach(() => middle.stop());
 
   const blind = (name: string): Promise<string> => blindName(blindKey, name);
-  const join = async (sub: string) => middle.join(sub, { [await blind('payroll.*')]: 'rw' });
+  const join = async (sub: string) => middle.join(sub, { [await blind('payroll.*')]: 'rwp' });
 
   /** Alice writes, Bob reads. Numbers 1 to 9 (CTR 0 to 8) came through; from then on frames for Bob wait in `tap`. */
   async function setUp(keyOfBob = key) {
@@ -60,10 +60,18 @@ describe('whoever stands in the place of the relay', () => {
     for (const text of secrets.slice(0, 2)) await hers.publish(text, { envelope: Buffer.from('to-the-archive') });
     await his.publish(secrets[2] as string);
     await until(() => [...toHim.texts, ...toHer.texts]).toEqual(secrets);
+    const [present, watching] = [
+      await alice.channel(await blind('payroll.board'), { key, presence: true }),
+      await bob.channel(await blind('payroll.board'), { key, presence: true }),
+    ];
+    await present.presence.enter('Alice Liddell, at the board meeting');
+    await until(() => watching.presence.members.map(({ text }) => text)).toEqual([
+      'Alice Liddell, at the board meeting',
+    ]);
     const inClear = await alice.channel(await blind('payroll.canteen'), { plaintext: true, modes: 'w' });
     await inClear.publish('soup of the day');
     await alice.flush();
-    const hidden = [...secrets, name, ...name.split('.'), key.toBytes(), blindKey];
+    const hidden = [...secrets, name, ...name.split('.'), 'Alice Liddell', 'board meeting', key.toBytes(), blindKey];
     expect(hidden.flatMap((secret) => middle.findings(secret))).toEqual([]);
     expect(middle.findings('alice-liddell')).toContain('base64url');
     for (const text of ['to-the-archive', 'soup of the day']) expect(middle.findings(text)).toContain('plain');
@@ -188,6 +196,36 @@ describe('whoever stands in the place of the relay', () => {
     await writing.publish('after');
     await until(() => heard.texts).toEqual(['after']);
     expect(heard.losses).toMatchObject([{ count: 3, cause: 'reconnect' }]);
+  });
+
+  it('cannot tell who is there: what it changes, repeats, moves or makes up of presence is refused, and nobody joins', async () => {
+    const [[alice], [bob, tap]] = [await join('alice'), await join('bob')];
+    const room = await blind('payroll.board');
+    const reading = await bob.channel(room, { key, presence: true });
+    const heard = listenTo(reading);
+    const log: string[] = [];
+    for (const event of ['join', 'update', 'leave'] as const)
+      reading.presence.on(event, ({ text }) => log.push(`${event} ${text}`));
+    tap.isHolding = true;
+    const there = await alice.channel(room, { key, presence: true });
+    await there.presence.enter('alice');
+    const [who, here] = (await tap.take(2)) as [Carried, Carried];
+    const bodies = [
+      flipped(here.body, 8 * (here.body.length - 1)),
+      Buffer.from('\x01mallory'),
+      here.body.subarray(0, -1),
+    ];
+    const forged = [
+      ...bodies.map((body) => ({ ...here, body })),
+      { ...here, sender: here.sender ^ 1 },
+      { ...here, envelope: Buffer.from('to') },
+    ];
+    tap.inject(who, ...forged.map((frame, i) => ({ ...frame, seq: here.seq + i })));
+    await until(() => heard.refused).toEqual(['not_authentic', 'not_encrypted', ...same('not_authentic', 3)]);
+    expect([log, reading.presence.members]).toEqual([[], []]);
+    tap.inject({ ...here, seq: 20 }, { ...here, seq: 21 });
+    await until(() => heard.refused.at(-1)).toBe('replayed');
+    expect([log, heard.texts]).toEqual([['join alice'], []]);
   });
 
   it('delivers nothing to a member who has another key', async () => {
