@@ -9,6 +9,7 @@ export class Exchange {
   readonly authorization: string;
   readonly contentType: string;
   readonly origin: string;
+  readonly #isHead: boolean;
   readonly #response: HttpResponse;
   readonly #corsOrigins: readonly string[];
   #isOver = false;
@@ -20,6 +21,7 @@ export class Exchange {
     this.authorization = request.getHeader('authorization');
     this.contentType = request.getHeader('content-type');
     this.origin = request.getHeader('origin');
+    this.#isHead = request.getMethod() === 'head';
     response.onAborted(() => {
       this.#isOver = true;
     });
@@ -63,7 +65,10 @@ export class Exchange {
     this.json(refused.status, refused, { ...challenge, ...headers });
   }
 
-  /** Answers, unless the client is gone or was answered. A client still sending its body is hung up on. */
+  /**
+   * Answers, unless the client is gone or was answered; HEAD gets the headers alone (RFC 9110, section 9.3.2). A refused client that is still
+   * sending its body is hung up on.
+   */
   send(status: number, body: string, headers: Readonly<Record<string, string>>): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -74,7 +79,9 @@ export class Exchange {
         this.#response.writeHeader('Access-Control-Allow-Origin', this.origin).writeHeader('Vary', 'Origin');
       }
       for (const [name, value] of Object.entries(headers)) this.#response.writeHeader(name, value);
-      this.#response.end(body, status >= 400 && !this.#isBodyRead);
+      const isHungUp = status >= 400 && !this.#isBodyRead;
+      if (this.#isHead) this.#response.endWithoutBody(Buffer.byteLength(body), isHungUp);
+      else this.#response.end(body, isHungUp);
     });
   }
 

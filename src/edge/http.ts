@@ -102,23 +102,28 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     exchange.json(200, { closed: closing.length, detached, until: Math.ceil(revocation.untilMs / 1000) });
   }
 
-  /** Serves a path: no query string, and a fault of ours is a 500. */
+  /** Serves a path: no query string, and a fault of ours is a 500. What takes GET takes HEAD. */
   function on(
     method: 'get' | 'post',
     path: string,
     handle: (exchange: Exchange, request: HttpRequest) => Promise<void> | void,
   ): void {
-    app[method](path, (response, request) => {
+    const serve = (response: HttpResponse, request: HttpRequest): void => {
       const exchange = exchangeFor(response, request);
-      if (hasQuery(request)) return refuse(exchange, NO_QUERY);
+      if (hasQuery(request)) {
+        refuse(exchange, NO_QUERY);
+        return;
+      }
       const failed = (error: unknown): void => {
         ports.logger.error(faultOf(error), 'a request failed');
         refuse(exchange, refusal('internal_error', 'a fault of the relay'));
       };
       Promise.resolve(handle(exchange, request)).catch(failed);
-    });
+    };
+    app[method](path, serve);
+    if (method === 'get') app.head(path, serve);
     app.any(path, (response, request) => {
-      const Allow = method.toUpperCase();
+      const Allow = method === 'get' ? 'GET, HEAD' : 'POST';
       refuse(exchangeFor(response, request), refusal('method_not_allowed', `this path takes ${Allow}`), { Allow });
     });
   }

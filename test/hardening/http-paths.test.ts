@@ -47,6 +47,18 @@ describe('an HTTP request', () => {
     }
   });
 
+  it.each(['/', '/v1/ws', '/v1/revocations', '/none'])(
+    'by HEAD is answered as GET is, without the body: %s',
+    async (path) => {
+      const get = await post(`${relay.httpUrl}${path}`, { method: 'GET' });
+      const head = await post(`${relay.httpUrl}${path}`, { method: 'HEAD' });
+      expect(head.status).toBe(get.status);
+      expect(head.headers).toMatchObject({ 'content-type': get.headers['content-type'] });
+      expect(head.headers['content-length']).toBe(String(Buffer.byteLength(get.text)));
+      expect(head.text).toBe('');
+    },
+  );
+
   it('to the WebSocket’s path that asks for no upgrade is told to', async () => {
     const answer = await post(`${relay.httpUrl}/v1/ws`, { method: 'GET' });
     expect(answer.status).toBe(426);
