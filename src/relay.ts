@@ -15,6 +15,7 @@ import { UwsFanout } from './edge/fanout.ts';
 import { addRoutes } from './edge/http.ts';
 import type { UserData } from './edge/peer.ts';
 import { Peers } from './edge/peers.ts';
+import type { Site } from './edge/site.ts';
 import { startSweep } from './edge/sweep.ts';
 import { upgradeHandler } from './edge/upgrade.ts';
 import { createApp, type Listening, listen, type TemplatedApp } from './edge/uws.ts';
@@ -35,6 +36,14 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+/** What a relay takes besides its configuration. */
+export interface StartOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** Pages for development; none by default. */
+  readonly site?: Site | undefined;
+}
+
 /** The second makes a relay's bare URL enough. */
 const WEBSOCKET_PATHS = ['/v1/ws', '/'];
 const FULL = refusal('overloaded', 'the relay is full');
@@ -45,7 +54,8 @@ const IDLE_TIMEOUT_SECONDS = 120;
 const CORK_BYTES = 32 * 1024;
 
 /** Composes and starts a relay. Throws a RelayError when it cannot listen. */
-export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = { nowMs: Date.now }): Relay {
+export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartOptions = {}): Relay {
+  const { clock = { nowMs: Date.now }, site } = options;
   const { config } = loaded;
   const { limits } = config;
   const verifier = new TokenVerifier(loaded.keys, limits.maxTokenTtlSeconds);
@@ -132,6 +142,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, clock: Clock = 
       busy: shut,
       refused,
       logger,
+      isTls: tls !== undefined,
+      site,
       maxFrameBytes: limits.maxFrameBytes,
       maxTokenTtlSeconds: limits.maxTokenTtlSeconds,
     });

@@ -59,7 +59,8 @@ function isList(path: readonly string[]): boolean {
   return path.length === 3 || (member === 'ops' && path.length === 5) || (member === 'jwk' && path.length > 5);
 }
 
-function isLoopback(host: string): boolean {
+/** Whether an address to listen on can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

@@ -12,6 +12,7 @@ import { Exchange, hasQuery } from './exchange.ts';
 import { PAGE, PAGE_HEADERS } from './page.ts';
 import type { Peers } from './peers.ts';
 import { readRevocation } from './revocation-body.ts';
+import { addSite, type Site } from './site.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
 
 /** What the HTTP routes of the public listener need. */
@@ -28,6 +29,9 @@ export interface HttpPorts {
   readonly busy: () => Refusal | null;
   readonly refused: (status: number) => void;
   readonly logger: Logger;
+  readonly isTls: boolean;
+  /** What a development relay serves in place of the plain page. */
+  readonly site: Site | undefined;
 }
 
 const PUBLISH_PATH = '/v1/channels/:name/messages';
@@ -139,7 +143,8 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   );
   on('post', REVOCATIONS_PATH, revoke);
   on('get', '/v1/ws', (exchange) => refuse(exchange, UPGRADE_REQUIRED, { Upgrade: 'websocket' }));
-  on('get', '/', (exchange) => exchange.send(200, PAGE, PAGE_HEADERS));
+  if (ports.site === undefined) on('get', '/', (exchange) => exchange.send(200, PAGE, PAGE_HEADERS));
+  else addSite(app, ports.site, ports);
   app.any('/*', (response, request) => refuse(exchangeFor(response, request), refusal('not_found', 'no such path')));
 }
 

@@ -75,7 +75,7 @@ export async function startKeyedRelay(options: KeyedOptions = {}): Promise<Keyed
     limits: { drainTimeoutMs: 0, ...options.limits },
     tenants,
   };
-  const relay: Relay = startRelay(await loadConfig(input), createLogger('silent'), options.clock);
+  const relay: Relay = startRelay(await loadConfig(input), createLogger('silent'), { clock: options.clock });
   const clients = new Set<TestClient>();
 
   const sign: KeyedRelay['sign'] = async (claims = {}, signing = {}) => {

@@ -56,7 +56,7 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
     cors: options.cors ?? {},
     tenants,
   };
-  const relay = startRelay(await loadConfig(input), createLogger('silent'), options.clock);
+  const relay = startRelay(await loadConfig(input), createLogger('silent'), { clock: options.clock });
   const clients = new Set<TestClient>();
   running.add({ relay, clients });
 
