@@ -3,6 +3,7 @@ import { type LoadedConfig, loadConfigFile } from '../config/load.ts';
 import { ConfigError } from '../errors.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { demoSite } from './demo.ts';
 import { developmentConfig, developmentGuide } from './development.ts';
 
 interface ServeOptions {
@@ -46,9 +47,10 @@ async function serveForDevelopment(isCheck: boolean): Promise<void> {
     return;
   }
   const logger = createLogger();
-  const relay = startRelay(development.loaded, logger);
+  const site = await demoSite(development);
+  const relay = startRelay(development.loaded, logger, { site });
   run(relay, logger, async () => development.loaded);
-  process.stdout.write(await developmentGuide(relay, development));
+  process.stdout.write(await developmentGuide(relay, development, site !== undefined));
 }
 
 function run(relay: Relay, logger: Logger, load: () => Promise<LoadedConfig>): void {

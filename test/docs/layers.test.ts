@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
     packages: /^(uWebSockets\.js|valibot|node:http|node:perf_hooks)$/,
   },
   client: { rooms: ['protocol'], packages: /^ws$/ },
+  demo: { rooms: ['client', 'protocol'], packages: /^$/ },
   cli: {
     rooms: ['auth', 'client', 'config', 'core', 'edge', 'protocol', 'telemetry', 'errors.ts', 'relay.ts'],
     packages: /^(commander|jose|node:.*)$/,
@@ -35,6 +36,9 @@ const ONE_FILE: Readonly<Record<string, string>> = { 'uWebSockets.js': 'edge/uws
 /** Files of the SDK that may import packages; the rest must run in browsers. */
 const NODE_ONLY = ['client/node.ts'];
 
+/** All of the SDK that the demo may know: what any app may. */
+const SDK = 'client/index.ts';
+
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
 function importsOf(file: string): string[] {
@@ -51,6 +55,7 @@ describe('the layers', () => {
     for (const specifier of importsOf(file)) {
       if (specifier.startsWith('.')) {
         const target = relative(SRC, resolve(SRC, dirname(file), specifier));
+        if (roomOf(file) === 'demo' && roomOf(target) === 'client') expect(target).toBe(SDK);
         if (roomOf(target) !== roomOf(file)) expect(rule?.rooms, `${file} imports ${target}`).toContain(roomOf(target));
       } else {
         expect(specifier, `${file} imports ${specifier}`).toMatch(rule?.packages ?? /^$/);
