@@ -1,6 +1,8 @@
 import { CLIENT_SHAPES, FrameType, RELAY_SHAPES } from '../protocol/frames.ts';
 import { valueEnd } from '../protocol/scan.ts';
 import { findFrame } from '../protocol/shape.ts';
+import { fromBase64url } from './base64url.ts';
+import { recordOf } from './json.ts';
 
 /** The frames the page shows, as the relay reads them: docs/PROTOCOL.md, section 2. `size` is in bytes. */
 export type Frame =
@@ -66,7 +68,7 @@ function readText(bytes: Uint8Array, pos: number): string {
 
 /** The user a token is for: the claims of a JWT are signed, not secret. */
 function userOf(token: string): string {
-  const claims = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-  const { sub } = JSON.parse(atob(claims)) as { readonly sub: string }; // the relay of this page signed it
-  return sub;
+  const claims = fromBase64url(token.split('.')[1] ?? '') ?? new Uint8Array();
+  const { sub } = recordOf(new TextDecoder().decode(claims));
+  return typeof sub === 'string' ? sub : 'unknown';
 }

@@ -17,7 +17,6 @@ const strip = new Strip(part(document, 'sightings', HTMLElement));
 const [leftName, rightName] = twoNames();
 const panes = [new Pane('left', leftName, showTrace), new Pane('right', rightName, showTrace)];
 let session: Session | undefined;
-let visits = 0;
 
 for (const pane of panes) pane.onFocus(() => speak(pane));
 onPress(rotate, () => {
@@ -32,13 +31,14 @@ onPress(part(document, 'invite', HTMLButtonElement), () => {
     () => say('The link could not be copied: take it from the address bar.'),
   );
 });
-addEventListener('hashchange', () => enter(location.hash));
 if (panes[0] !== undefined) speak(panes[0]);
-enter(location.hash);
+let entering = enter(location.hash);
+addEventListener('hashchange', () => {
+  entering = entering.then(() => enter(location.hash)); // one after the other, however fast the address changes
+});
 
 /** Goes to the room that a fragment invites to, or to a new one. */
 async function enter(fragment: string): Promise<void> {
-  const visit = ++visits;
   const read = readInvitation(fragment);
   const invitation = typeof read === 'string' ? freshInvitation() : read;
   session?.close();
@@ -46,7 +46,7 @@ async function enter(fragment: string): Promise<void> {
   refusedCount.textContent = '0';
   say(read === 'malformed' ? 'The key in this link could not be read, so this is a new room.' : '');
   keep(invitation);
-  const opened = await Session.open(RELAY_URL, invitation, panes, strip, {
+  session = await Session.open(RELAY_URL, invitation, panes, strip, {
     onKey: (next) => (next === undefined ? setEnabled(rotate, false) : keep(next)),
     onRefused(reason) {
       refusedCount.textContent = String(Number(refusedCount.textContent) + 1);
@@ -55,8 +55,6 @@ async function enter(fragment: string): Promise<void> {
       setEnabled(rotate, false);
     },
   });
-  if (visit === visits) session = opened;
-  else opened.close(); // the page went on to another room meanwhile
 }
 
 /** Puts an invitation into the address, where the next reload finds it, and browsers send it to nobody. */

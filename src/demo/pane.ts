@@ -71,6 +71,13 @@ export class Pane {
     this.#here.textContent = names.length === 0 ? 'nobody else is here' : `with ${names.join(', ')}`;
   }
 
+  /** Shows that there is no connection yet. */
+  joining(): void {
+    setEnabled(this.#cut, false);
+    this.#show('joining', 'connecting');
+    this.here([]);
+  }
+
   /** Shows the connection, by the id that the relay gave it. */
   online(sender: number): void {
     this.#show('online', 'online as ', element('code', '', String(sender)));

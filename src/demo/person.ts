@@ -60,6 +60,7 @@ export class Person {
   /** Connects and enters the room. From then on the SDK comes back by itself. */
   async join(url: string): Promise<void> {
     const { room, pane } = this.#ports;
+    pane.joining();
     try {
       const relay = await connect(url, {
         token: () => this.#guest.token(),
@@ -98,7 +99,6 @@ export class Person {
   leave(): void {
     this.#leaving.abort();
     this.#relay?.close();
-    this.#ports.pane.actions = undefined;
   }
 
   #say(text: string): void {

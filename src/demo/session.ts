@@ -36,7 +36,7 @@ export class Session {
     };
     const room = await Room.open(invitation, {
       prepared() {
-        tell('A new key was handed out. Everybody can open with it; the old one is still in use.');
+        tell('A new key was handed out, under the old one. Everybody can open with it; the old one is still in use.');
         events.onKey(undefined);
       },
       rotated(next) {

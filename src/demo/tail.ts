@@ -14,6 +14,7 @@ export class Tail {
     this.#onDrop = onDrop;
     list.tabIndex = 0; // or the keyboard could not scroll it
     list.addEventListener('scroll', () => {
+      if (this.#isMoving) return; // this tells of a move before the latest item
       this.#isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_PX;
     });
     new ResizeObserver(() => this.#follow()).observe(list); // a phone's keyboard came up, or the list was hidden until now

@@ -1,4 +1,5 @@
 import { fromBase64url, toBase64url } from './base64url.ts';
+import { recordOf } from './json.ts';
 
 /** What the pages of a room tell each other, inside encrypted messages. */
 export type Words =
@@ -48,13 +49,4 @@ export interface About {
 export function decodeAbout(text: string, sender: number): About {
   const { id, name } = recordOf(text);
   return typeof id === 'string' && typeof name === 'string' ? { id, name } : { id: String(sender), name: `${sender}` };
-}
-
-function recordOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

@@ -18,6 +18,11 @@ describe('the frames in a WebSocket message', () => {
     expect(framesIn(concat(encode([24, 5, 2]), welcome))).toEqual([{ type: 'welcome', sender: 0x7fff_ffff }]);
   });
 
+  it('are read though the token is none', () => {
+    for (const token of ['', 'a.b.c', 'a.e30.c', 'a.*.c'])
+      expect(framesIn(encode([1, 1, token]))).toMatchObject([{ type: 'hello', user: 'unknown' }]);
+  });
+
   it.each([
     [0, null],
     [255, null],
