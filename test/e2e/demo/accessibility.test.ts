@@ -67,8 +67,10 @@ describeWith(NEEDS, 'the page for everybody', () => {
     expect(await last.isVisible()).toBe(false);
     await visit.page.locator('.switch input').last().check();
     await expect.poll(() => visit.page.locator('[data-part=left] .log').isVisible()).toBe(false);
-    const isInView = `(() => { const log = document.querySelector('[data-part=right] .log'); return log.scrollHeight - log.scrollTop - log.clientHeight < 2; })()`;
-    await expect.poll(() => visit.value(isInView)).toBe(true);
+    for (const list of ['[data-part=right] .log', '.sightings']) {
+      const below = `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('${list}'))`;
+      await expect.poll(() => visit.value(below)).toBeLessThan(2);
+    }
   });
 
   it('keeps the latest 200 lines of each list', async () => {

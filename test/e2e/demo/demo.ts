@@ -67,7 +67,7 @@ export class Demo {
   async visit(fragment = '', options?: BrowserContextOptions, script = ''): Promise<Visit> {
     const page = options === undefined ? this.#idle.pop() : undefined;
     if (page !== undefined) return Visit.open(page, this.url + fragment);
-    const context = await this.#browser.newContext(options);
+    const context = await this.#browser.newContext({ reducedMotion: 'reduce', ...options });
     if (options !== undefined) this.#own.add(context);
     if (script !== '') await context.addInitScript(script);
     return Visit.open(await context.newPage(), this.url + fragment);

@@ -58,18 +58,21 @@ export class Visit {
     await input.press('Enter');
   }
 
-  /** Has both people say numbered messages, a handful at a time, until `isEnough`; returns the last number. */
+  /** Has both people say numbered messages, some fifty a second each, until `isEnough`; returns the last number. */
   async chatter(word: string, isEnough: () => boolean): Promise<number> {
     let last = 0;
     while (!isEnough()) {
       const handful = [1, 2, 3].map((i) => last + i);
-      await this.value(`for (const number of ${JSON.stringify(handful)}) {
-        for (const side of ['left', 'right']) {
-          const input = document.querySelector('[data-part=' + side + '] [data-part=text]');
-          input.value = ['${word}', side, number].join(' ');
-          input.form.requestSubmit();
+      await this.value(`new Promise((resolve) => {
+        for (const number of ${JSON.stringify(handful)}) {
+          for (const side of ['left', 'right']) {
+            const input = document.querySelector('[data-part=' + side + '] [data-part=text]');
+            input.value = ['${word}', side, number].join(' ');
+            input.form.requestSubmit();
+          }
         }
-      }`);
+        setTimeout(resolve, 60);
+      })`);
       last += handful.length;
     }
     return last;
