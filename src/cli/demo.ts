@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { isLoopback } from '../config/checks.ts';
 import type { Site, SiteFile } from '../edge/site.ts';
-import type { Development } from './development.ts';
+import { type Development, EVERYTHING } from './development.ts';
 
 const FOLDER = new URL('../demo/', import.meta.url);
 const TOKEN_SECONDS = 3600;
-/** The demo's channels have blind names of one segment. */
-const ONE_SEGMENT = { '*': 'rwp' };
 
 /** What is served where: path, file in `dist/demo`, media type. */
 const FILES = [
@@ -24,5 +22,5 @@ export async function demoSite({ loaded, mint }: Development): Promise<Site | un
   const files = new Map<string, SiteFile>();
   for (const [path, name, type] of FILES)
     files.set(path, { type, body: await readFile(new URL(name, FOLDER), 'utf8') });
-  return { files, token: (guest) => mint(`guest-${guest}`, TOKEN_SECONDS, ONE_SEGMENT) };
+  return { files, token: (guest) => mint(`guest-${guest}`, TOKEN_SECONDS, EVERYTHING) };
 }

@@ -11,7 +11,8 @@ export interface Development {
 }
 
 const GUIDE_SECONDS = 12 * 3600;
-const EVERYTHING = { '>': 'rwp' };
+/** All that the demo tenant's key permits. */
+export const EVERYTHING = { '>': 'rwp' };
 
 /** Makes the demo tenant's key and a configuration for loopback, under the environment's overrides. */
 export async function developmentConfig(env: Readonly<Record<string, string | undefined>>): Promise<Development> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mayfly } from '../support/cli.ts';
 import type { Frame, TestClient } from '../support/client.ts';
 import { runExample, serveTokens, type TokenEndpoint } from '../support/examples.ts';
 import { describeWith, makeCertificate } from '../support/programs.ts';
@@ -103,5 +104,19 @@ describeWith(['openssl'], 'the examples, over TLS', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe('the examples, against a development relay', () => {
+  it('need nothing but what it serves', async () => {
+    const env = { MAYFLY_LISTEN_PORT: '0', MAYFLY_ADMIN_PORT: '0', MAYFLY_LIMITS_DRAIN_TIMEOUT_MS: '0' };
+    const relay = mayfly(['serve'], env);
+    await relay.output(/Ctrl-C stops/);
+    const [, url = ''] = /relay +(\S+)/.exec(relay.stdout) ?? [];
+    const at = { RELAY_URL: url, TOKEN_URL: `${url.replace('ws', 'http')}/demo/token` };
+    for (const file of ['hello.ts', 'rotate-keys.ts', 'recover-loss.ts']) {
+      expect(await runExample(file, at).finished, file).toMatchObject({ code: 0, stderr: '' });
+    }
+    await relay.stop();
   });
 });

@@ -12,8 +12,8 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** Starts the machine's Chromium without a window. */
-export function launchChromium(): Promise<Browser> {
+/** Starts the machine's Chromium without a window, with more flags if need be. */
+export function launchChromium(...more: readonly string[]): Promise<Browser> {
   const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim();
-  return chromium.launch({ executablePath, headless: true, args: ARGS });
+  return chromium.launch({ executablePath, headless: true, args: [...ARGS, ...more] });
 }

@@ -1,26 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium } from '../../support/chromium.ts';
 import { mayfly, type Program } from '../../support/cli.ts';
 import { makeCertificate } from '../../support/programs.ts';
 import { Visit } from './visit.ts';
 
 /** The programs these tests need. */
 export const NEEDS = ['chromium', 'openssl'] as const;
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** A development relay over https and wss, run as a user does, and a browser that trusts its certificate and no other. */
 export class Demo {
@@ -56,10 +45,7 @@ export class Demo {
     const relay = await listening(env);
     const spki = new X509Certificate(readFileSync(certFile)).publicKey.export({ type: 'spki', format: 'der' });
     const trusted = createHash('sha256').update(spki).digest('base64');
-    const browser = await chromium.launch({
-      executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
-      args: [...FLAGS, `--ignore-certificate-errors-spki-list=${trusted}`],
-    });
+    const browser = await launchChromium(`--ignore-certificate-errors-spki-list=${trusted}`);
     return new Demo(folder, env, relay, browser);
   }
 
