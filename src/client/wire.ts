@@ -83,6 +83,7 @@ function welcomeInfo(value: unknown): WelcomeInfo {
 function readUint(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
   for (let i = start; i < end; i++) value = value * 256 + (bytes[i] as number);
+  if (value > Number.MAX_SAFE_INTEGER) throw new TypeError('an integer over 2^53-1');
   return value;
 }
 
