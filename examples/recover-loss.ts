@@ -66,7 +66,7 @@ class Room {
     }
     trim(this.#missing);
     this.#listener.lost(first, last);
-    this.#help.publish(JSON.stringify({ first, last } satisfies Question));
+    this.#say({ first, last });
   }
 
   #hold(seq: number, text: string): void {
@@ -77,8 +77,13 @@ class Room {
   /** Where many could answer, wait a random moment first, and leave out what others have answered by then. */
   #answer({ first, last }: Question): void {
     for (const [seq, text] of this.#held) {
-      if (first <= seq && seq <= last) this.#help.publish(JSON.stringify({ seq, text } satisfies Answer));
+      if (first <= seq && seq <= last) this.#say({ seq, text });
     }
+  }
+
+  /** What cannot be said now is no help later. */
+  #say(words: Question | Answer): void {
+    this.#help.publish(JSON.stringify(words)).catch(() => {});
   }
 
   #recover({ seq, text }: Answer): void {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import type { Channel, Relay } from '../client/node.ts';
+import type { Channel, MayflyError, Relay } from '../client/node.ts';
 import { RelayError } from '../errors.ts';
 import {
   type ClientOptions,
@@ -22,25 +22,30 @@ export function pubCommand(): Command {
 async function pub(url: string, name: string, text: string, options: ClientOptions): Promise<void> {
   const settings = channelOptions(options, 'w');
   const relay = await connectTo(url, options);
+  const stop = new AbortController();
   try {
     const channel = await speaking(() => relay.channel(name, settings));
-    await Promise.race([failureOf(relay, channel), speaking(() => publishAll(relay, channel, text))]);
+    const publishing = speaking(() => publishAll(relay, channel, text, stop.signal));
+    await Promise.race([failureOf(relay, channel), publishing]);
   } finally {
+    stop.abort();
     await relay.close();
   }
 }
 
-async function publishAll(relay: Relay, channel: Channel, text: string): Promise<void> {
+async function publishAll(relay: Relay, channel: Channel, text: string, signal: AbortSignal): Promise<void> {
   if (text !== '-') await channel.publish(text);
-  else for await (const line of createInterface({ input: process.stdin })) await channel.publish(line);
-  await relay.flush();
+  else for await (const line of createInterface({ input: process.stdin, signal })) await channel.publish(line);
+  if (!signal.aborted) await relay.flush();
 }
 
 /** Rejects with the first thing that goes wrong: what was accepted until then nobody knows, so nothing is tried again. */
 function failureOf(relay: Relay, channel: Channel): Promise<never> {
   return new Promise((_, reject) => {
-    channel.on('error', (error) => reject(relayError(error)));
-    relay.on('closed', ({ error }) => error !== undefined && reject(relayError(error)));
+    const fail = (error: MayflyError): void => reject(relayError(error));
+    channel.on('error', fail);
+    channel.on('detached', fail);
+    relay.on('closed', ({ error }) => error !== undefined && fail(error));
     relay.on('reconnecting', ({ code }) =>
       reject(new RelayError('connection_failed', `the connection ended: ${code}`)),
     );

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Channel, Message, Relay } from '../client/node.ts';
+import type { Channel, MayflyError, Message, Relay } from '../client/node.ts';
 import { RelayError } from '../errors.ts';
 import {
   type ClientOptions,
@@ -32,11 +32,16 @@ async function sub(url: string, name: string, options: SubOptions): Promise<void
   const stop = (): unknown => relay.close();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   process.stdout.on('error', stop); // whoever read it is gone
-  const ended = new Promise<void>((resolve, reject) => {
-    relay.on('closed', ({ error }) => (error === undefined ? resolve() : reject(relayError(error))));
+  let failure: MayflyError | undefined;
+  relay.on('closed', ({ error }) => {
+    failure ??= error;
   });
   try {
     const channel = await speaking(() => relay.channel(name, settings));
+    channel.on('detached', (error) => {
+      failure = error; // the token is what it is: it will not cover the channel again
+      relay.close();
+    });
     tellNotices(relay, channel);
     notice({ event: 'attached', channel: name });
     let printed = 0;
@@ -47,7 +52,7 @@ async function sub(url: string, name: string, options: SubOptions): Promise<void
   } finally {
     await relay.close();
   }
-  await ended;
+  if (failure !== undefined) throw relayError(failure);
 }
 
 /** Writes to standard error what happens beside messages. */

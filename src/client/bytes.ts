@@ -13,3 +13,11 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
+
+/** A text that begins with U+FEFF keeps it. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** UTF-8 as text; bytes that are none become U+FFFD. */
+export function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}

@@ -1,9 +1,11 @@
-import { hasWildcard } from '../protocol/channel.ts';
+import { hasWildcard, parsePattern } from '../protocol/channel.ts';
+import { ERROR_STATUS } from '../protocol/codes.ts';
 import { Mode } from '../protocol/frames.ts';
 import { ChannelCipher } from './crypto/channel-cipher.ts';
-import type { ChannelKey } from './crypto/channel-key.ts';
+import { ChannelKey } from './crypto/channel-key.ts';
 import { KeyRing } from './crypto/key-ring.ts';
 import { checkPadding, type Padding } from './crypto/padding.ts';
+import { subtle } from './crypto/web-crypto.ts';
 import { MayflyError } from './errors.ts';
 
 interface CommonOptions {
@@ -58,28 +60,35 @@ export interface ChannelSettings {
   readonly cipherFor: ((name: string) => ChannelCipher) | null;
 }
 
-/** Reads options as a program may give them. Throws a MayflyError `key_required`, or an EncryptionError `bad_padding`. */
+/**
+ * Reads options as a program may give them. Throws a MayflyError `bad_channel`, `key_required` or `bad_modes`, or an EncryptionError
+ * `bad_padding` or `no_web_crypto`.
+ */
 export function readOptions(name: string, options: ChannelOptions): ChannelSettings {
-  const {
-    key,
-    plaintext,
-    padding = 'padme',
-    modes = hasWildcard(name) ? 'r' : 'rw',
-  }: Partial<ChannelOptions> = options;
+  if (parsePattern(name) === undefined) throw refused('bad_channel', 'not a channel name or pattern, or reserved');
+  const isPattern = hasWildcard(name);
+  const { key, plaintext, padding = 'padme', modes = isPattern ? 'r' : 'rw' }: Partial<ChannelOptions> = options;
   const { echo = false, presence = false, maxUnsent = 0, maxWaiting = DEFAULT_MAX_WAITING } = options;
-  if ((key === undefined) === (plaintext !== true)) {
-    throw new MayflyError('key_required', 'give a key, or say plaintext: true');
+  const isKey = key instanceof ChannelKey || key instanceof KeyRing;
+  if ((key !== undefined && !isKey) || isKey === (plaintext === true)) {
+    throw new MayflyError('key_required', 'give a ChannelKey or a KeyRing, or say plaintext: true');
   }
-  if (presence && (key === undefined || modes !== 'rw')) {
+  if (isPattern && (modes !== 'r' || echo || presence)) throw refused('bad_modes', 'a pattern can only be read');
+  if (presence && (!isKey || modes !== 'rw')) {
     throw new MayflyError('key_required', 'presence is told in encrypted frames only: give a key, and modes rw');
   }
+  if (isKey) subtle();
   checkPadding(padding);
   const letters = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
-  const ring = key instanceof KeyRing || key === undefined ? key : new KeyRing(key);
+  const ring = key instanceof ChannelKey ? new KeyRing(key) : key;
   return {
     modes: letters | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0),
     maxUnsent,
     maxWaiting,
     cipherFor: ring === undefined ? null : (channel) => new ChannelCipher({ channel, ring, padding }),
   };
+}
+
+function refused(code: 'bad_channel' | 'bad_modes', message: string): MayflyError {
+  return new MayflyError(code, message, { status: ERROR_STATUS[code] });
 }

@@ -1,10 +1,8 @@
 import { hasWildcard, matches, type Pattern } from '../protocol/channel.ts';
 import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
 import { type ChannelOptions, type ChannelSettings, readOptions } from './channel-options.ts';
-import type { ChannelCipher } from './crypto/channel-cipher.ts';
-import { Lru } from './crypto/lru.ts';
-import { MayflyError, notConnected } from './errors.ts';
-import { Events } from './events.ts';
+import { MayflyError } from './errors.ts';
+import { Events, type ListenOptions } from './events.ts';
 import type { Listener, Loss, MessageFrame } from './feeds.ts';
 import { type ChannelEvents, Inbox } from './inbox.ts';
 import { errorOf, type Link } from './link.ts';
@@ -13,26 +11,22 @@ import { MessageQueue } from './message-queue.ts';
 import { Outbox } from './outbox.ts';
 import { Presence } from './presence.ts';
 
-/** Channels of a pattern whose replay windows are remembered. */
-const MAX_CIPHERS = 4096;
-
 /** An attachment answered: ATTACHED. */
 export type AttachedFrame = Extract<RelayFrame, { 0: typeof FrameType.ATTACHED }>;
 
-/** A channel or pattern over all connections: attaches, listens, publishes. */
+/** A channel or pattern over all connections: what is heard goes to its inbox, what is said to its outbox. */
 export class ChannelState implements Listener {
   readonly name: string;
   readonly isPattern: boolean;
-  readonly #segments: Pattern;
-  readonly events = new Events<ChannelEvents>();
   readonly presence: Presence | null;
+  readonly #segments: Pattern;
   readonly #settings: ChannelSettings;
-  readonly #ciphers = new Lru<ChannelCipher>(MAX_CIPHERS);
+  readonly #events = new Events<ChannelEvents>();
   readonly #queues = new Set<MessageQueue<Message>>();
   readonly #inbox: Inbox;
-  readonly #outbox: Outbox;
+  /** Null for a pattern: nothing is ever sent there. */
+  readonly #outbox: Outbox | null;
   #channelId = 0;
-  #isDetached = false;
   #isOver = false;
 
   /** Throws what the name or the options deserve. */
@@ -41,14 +35,17 @@ export class ChannelState implements Listener {
     this.isPattern = hasWildcard(name);
     this.#segments = name.split('.');
     this.#settings = readOptions(name, options);
-    const { events } = this;
-    this.#outbox = new Outbox(this.isPattern ? null : this.#cipherOf(name), this.#settings.maxUnsent);
-    this.presence = this.#has(Mode.PRESENCE) ? new Presence((data) => this.#outbox.send('presence', data, null)) : null;
+    const { cipherFor, maxUnsent, maxWaiting } = this.#settings;
+    const cipher = cipherFor === null || this.isPattern ? null : cipherFor(name);
+    const outbox = this.isPattern ? null : new Outbox(cipher, maxUnsent);
+    const isPresent = outbox !== null && cipher !== null && this.#has(Mode.PRESENCE);
+    this.presence = isPresent ? new Presence((data) => outbox.send('presence', data, null)) : null;
+    this.#outbox = outbox;
     this.#inbox = new Inbox({
-      events,
-      cipherOf: (channel) => this.#cipherOf(channel),
+      events: this.#events,
+      cipherFor: cipher === null ? cipherFor : () => cipher,
       onPresence: (sender, data) => this.presence?.receive(sender, data),
-      maxWaiting: this.#settings.maxWaiting,
+      maxWaiting,
     });
   }
 
@@ -57,9 +54,9 @@ export class ChannelState implements Listener {
     return this.#channelId;
   }
 
-  /** Whether the relay ended the attachment, and none has been made since. */
-  get isDetached(): boolean {
-    return this.#isDetached;
+  /** Whether it was left, or the relay closed. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   covers(name: string): boolean {
@@ -67,29 +64,39 @@ export class ChannelState implements Listener {
   }
 
   /** Attaches on a connection; `onAttached` sees the answer before any frame behind it. Rejects with the relay's refusal. */
-  async attach(link: Link, onAttached: (frame: AttachedFrame) => void): Promise<void> {
-    if (!this.isPattern) this.#cipherOf(this.name)?.begin(link.sender);
-    await link.request(
+  attach(link: Link, onAttached: (frame: AttachedFrame) => void): Promise<void> {
+    this.#outbox?.begin(link);
+    return link.request(
       (ref) => [FrameType.ATTACH, ref, this.name, this.#settings.modes],
+      FrameType.ATTACHED,
       (frame) => {
-        if (frame[0] !== FrameType.ATTACHED) return;
         this.#channelId = frame[2];
-        this.#isDetached = false;
-        this.#outbox.open(link, frame[2]);
+        if (!this.#isOver) this.#outbox?.open(link, frame[2]);
         onAttached(frame);
-        this.presence?.begin(frame[5]);
+        if (!this.#isOver) this.presence?.begin(frame[5]);
       },
     );
   }
 
   /** The connection is gone. */
   lost(): void {
-    this.#outbox.close(notConnected);
+    if (!this.#isOver) this.#outbox?.lost();
+  }
+
+  /** The relay did not take the channel again; publishing rejects with the same until it does. */
+  refused(error: MayflyError): void {
+    const { code, message, status } = error;
+    this.#outbox?.close(() => new MayflyError(code, message, status === undefined ? {} : { status }));
+  }
+
+  /** Tells the app of something that went wrong. */
+  fail(error: MayflyError): void {
+    this.#events.emit('error', error);
   }
 
   /** Publishes. Rejects with `not_publishing` where that was not asked for, or as `Outbox.publish`. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
-    if (this.isPattern || !this.#has(Mode.PUBLISH))
+    if (this.#outbox === null || !this.#has(Mode.PUBLISH))
       throw new MayflyError('not_publishing', 'this channel was not attached to publish');
     await this.#outbox.publish(data, envelope);
   }
@@ -108,16 +115,15 @@ export class ChannelState implements Listener {
 
   /** Takes a frame about this attachment. */
   receive(frame: RelayFrame): void {
+    if (this.#isOver) return;
     if (frame[0] === FrameType.LEFT) this.presence?.left(frame[2]);
     else if (frame[0] === FrameType.OCCUPANCY) this.presence?.counted(frame[2]);
-    else if (frame[0] === FrameType.ERROR) this.events.emit('error', errorOf(frame));
+    else if (frame[0] === FrameType.ERROR) this.fail(errorOf(frame));
     else if (frame[0] === FrameType.DETACHED) {
-      const [, , , status, code] = frame;
-      const why = (): MayflyError => new MayflyError(code, 'the relay ended the attachment', { status });
-      this.#isDetached = true;
-      this.#outbox.close(why);
+      const why = new MayflyError(frame[4], 'the relay ended the attachment', { status: frame[3] });
+      this.refused(why);
       this.presence?.detached();
-      this.events.emit('detached', why());
+      this.#events.emit('detached', why);
     }
   }
 
@@ -126,27 +132,39 @@ export class ChannelState implements Listener {
     return this.#inbox.settled();
   }
 
-  /** Ends the channel and every loop over it; publishing rejects with `why` from now on. */
+  /** Ends the channel and every loop over it, and tells nothing more; publishing rejects with `why` from now on. */
   end(why: () => MayflyError): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    this.#outbox.end(why);
+    this.#inbox.end();
+    this.#outbox?.end(why);
     this.presence?.end();
     for (const queue of this.#queues) queue.end();
-    this.#queues.clear();
+  }
+
+  /** Listens to an event. */
+  on<Name extends keyof ChannelEvents>(
+    name: Name,
+    listener: (event: ChannelEvents[Name]) => void,
+    options?: ListenOptions,
+  ): () => void {
+    const stop = this.#events.on(name, listener, options);
+    this.#inbox.listened(name);
+    return stop;
   }
 
   /** A new loop over the messages from now on. */
   iterate(): MessageQueue<Message> {
-    const stop = this.events.on('message', (message) => queue.push(message));
     const queue: MessageQueue<Message> = new MessageQueue({
       limit: this.#settings.maxWaiting,
       onDrop: ({ channel, seq }) =>
-        this.events.emit('loss', { channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq }),
+        this.#inbox.lose({ channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq }),
       onEnd: () => {
         stop();
         this.#queues.delete(queue);
       },
     });
+    const stop = this.on('message', (message) => queue.push(message));
     this.#queues.add(queue);
     if (this.#isOver) queue.end();
     return queue;
@@ -154,12 +172,5 @@ export class ChannelState implements Listener {
 
   #has(mode: number): boolean {
     return (this.#settings.modes & mode) !== 0;
-  }
-
-  #cipherOf(name: string): ChannelCipher | null {
-    if (this.#settings.cipherFor === null) return null;
-    const cipher = this.#ciphers.peek(name) ?? this.#settings.cipherFor(name);
-    this.#ciphers.set(name, cipher);
-    return cipher;
   }
 }

@@ -33,8 +33,12 @@ export class Channel implements AsyncIterable<Message> {
    * `relay.flush()` tells when the relay has accepted or refused them. `envelope` stays readable for the tenant's servers. Rejects with a
    * MayflyError `not_connected`, `buffer_full`, `frame_too_large` or `not_publishing`.
    */
-  publish(data: Uint8Array | string, options: { readonly envelope?: Uint8Array } = {}): Promise<void> {
-    return this.#state.publish(typeof data === 'string' ? utf8(data) : data, options.envelope ?? null);
+  async publish(data: Uint8Array | string, options: { readonly envelope?: Uint8Array } = {}): Promise<void> {
+    const { envelope = null } = options;
+    const isBytes = data instanceof Uint8Array || typeof data === 'string';
+    if (!isBytes || !(envelope === null || envelope instanceof Uint8Array))
+      throw new TypeError('expected a Uint8Array or a string, and an envelope that is a Uint8Array');
+    await this.#state.publish(typeof data === 'string' ? utf8(data) : data, envelope);
   }
 
   /** Listens to an event; the returned function stops that, and so does the signal. */
@@ -43,15 +47,15 @@ export class Channel implements AsyncIterable<Message> {
     listener: (event: ChannelEvents[Name]) => void,
     options?: ListenOptions,
   ): () => void {
-    return this.#state.events.on(name, listener, options);
+    return this.#state.on(name, listener, options);
   }
 
-  /** Messages from now on. The loop ends when the channel is detached or the relay closed for good. */
+  /** Messages from now on, with those that waited for the first listener or loop. The loop ends when the channel is detached or the relay closed for good. */
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     return this.#state.iterate();
   }
 
-  /** Leaves the channel. What was published before still goes. */
+  /** Leaves the channel. What was published before still goes; nothing more is told. */
   detach(): Promise<void> {
     return this.#detach();
   }

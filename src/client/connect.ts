@@ -38,7 +38,8 @@ function addressOf(text: string, isInsecureFine: boolean): string {
   if (!URL.canParse(text)) throw new MayflyError('connection_failed', 'the URL cannot be read');
   const url = new URL(text);
   url.protocol = url.protocol.replace('http', 'ws');
-  if (url.search !== '' || url.username !== '') throw new MayflyError('insecure_url', 'a token never goes in a URL');
+  if (`${url.search}${url.username}${url.password}` !== '')
+    throw new MayflyError('insecure_url', 'a token never goes in a URL');
   if (url.protocol !== 'wss:' && url.protocol !== 'ws:')
     throw new MayflyError('connection_failed', 'the URL of a relay begins with wss:');
   if (url.protocol === 'ws:' && !isInsecureFine && !LOOPBACK.test(url.hostname))

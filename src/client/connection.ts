@@ -1,9 +1,11 @@
 import { FrameType, type RelayFrame } from '../protocol/frames.ts';
-import { type BackoffOptions, backoffMs, mayReconnect, needsFreshToken, onOnline } from './backoff.ts';
+import { type BackoffOptions, backoffMs } from './backoff.ts';
+import { mayReconnect, needsFreshToken } from './close-rules.ts';
 import { abortError, asMayflyError, MayflyError, notConnected, relayClosed } from './errors.ts';
 import type { Events } from './events.ts';
 import { openLink } from './handshake.ts';
 import type { Link } from './link.ts';
+import { onOnline } from './online.ts';
 import { Renewal } from './renewal.ts';
 import type { SocketFactory } from './socket.ts';
 import { readToken, type TokenSource } from './tokens.ts';
@@ -41,8 +43,10 @@ export interface ConnectionOwner {
   frame(frame: RelayFrame, link: Link): void;
   /** Takes note that the link is gone. */
   lost(): void;
-  /** Attaches everything again. Rejects only when the new link is gone as well. */
+  /** Attaches everything again, as far as the relay permits. Never rejects. */
   returned(link: Link): Promise<void>;
+  /** A fresh token is in force on the link. */
+  renewed(link: Link): void;
   /** Takes note that there will be no other link. */
   ended(): void;
 }
@@ -50,34 +54,41 @@ export interface ConnectionOwner {
 /** A link that lasted this long was a good one: the waits begin anew. */
 const STABLE_MS = 10_000;
 const NO_CLOSE_CODE = 1006;
+/** Longest wait of a timer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection that comes back: with growing random waits, at once when the network is there again, after GOAWAY at its time. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   readonly #renewal: Renewal;
+  readonly #ending = new AbortController();
   readonly #waiting = new Set<() => void>();
   #link: Link | undefined;
   #attempt = 0;
   #cancelRetry: () => void = () => {};
   #goAway: { readonly atMs: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
-  #isClosed = false;
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
     this.#owner = owner;
-    this.#renewal = new Renewal(options, owner.events);
+    this.#renewal = new Renewal(options, owner);
   }
 
   /** The open link. Throws a MayflyError `not_connected` or `closed`. */
   get link(): Link {
-    if (this.#isClosed) throw relayClosed();
+    if (this.isClosed) throw relayClosed();
     if (this.#link?.isOpen !== true) throw notConnected();
     return this.#link;
   }
 
+  /** Whether it has ended for good. */
+  get isClosed(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
   get isOpen(): boolean {
-    return !this.#isClosed && this.#link?.isOpen === true;
+    return !this.isClosed && this.#link?.isOpen === true;
   }
 
   /** The latest link, open or not. */
@@ -89,7 +100,7 @@ export class Connection {
   async soon(signal?: AbortSignal): Promise<Link> {
     for (;;) {
       if (signal?.aborted === true) throw abortError(signal);
-      if (this.isOpen || this.#isClosed) return this.link;
+      if (this.isOpen || this.isClosed) return this.link;
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           this.#waiting.delete(wake);
@@ -102,21 +113,22 @@ export class Connection {
     }
   }
 
-  /** Connects once. Rejects as `openLink` does, or with `token_failed`. */
+  /** Connects once. Rejects as `openLink` and `readToken` do, or with `closed`. */
   async open(signal?: AbortSignal): Promise<Link> {
-    const token = await readToken(this.#options.token);
-    if (this.#isClosed) throw relayClosed();
-    const link = await openLink(
-      { ...this.#options, token, signal },
-      { frame: (frame, from) => this.#frame(frame, from), closed: (error) => this.#lost(error) },
-    ).catch((error: unknown) => {
-      throw asMayflyError(error);
-    });
-    this.#link = link;
-    if (this.#isClosed) {
-      void link.close();
-      throw relayClosed();
+    const { signal: ending } = this.#ending;
+    const until = signal === undefined ? ending : AbortSignal.any([signal, ending]);
+    const events = {
+      frame: (frame: RelayFrame, from: Link) => this.#frame(frame, from),
+      closed: (error: MayflyError) => this.#lost(error),
+    };
+    let link: Link;
+    try {
+      const token = await readToken(this.#options.token, this.#options.connectTimeoutMs, until);
+      link = await openLink({ ...this.#options, token, signal: until }, events);
+    } catch (error) {
+      throw this.isClosed ? relayClosed() : asMayflyError(error);
     }
+    this.#link = link;
     for (const wake of [...this.#waiting]) wake();
     return link;
   }
@@ -128,8 +140,8 @@ export class Connection {
 
   /** Ends the connection for good, after what was sent. */
   async close(error?: MayflyError): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.isClosed) return;
+    this.#ending.abort();
     this.#cancelRetry();
     clearTimeout(this.#goAway?.timer);
     const closing = this.#link?.close();
@@ -148,22 +160,25 @@ export class Connection {
   #goingAway(link: Link, reconnectInMs: number): void {
     clearTimeout(this.#goAway?.timer);
     const gone = new MayflyError('going_away', 'the relay stops', { closeCode: 4000 });
-    this.#goAway = { atMs: Date.now() + reconnectInMs, timer: setTimeout(() => link.end(gone), reconnectInMs) };
-    this.#owner.events.emit('draining', { reconnectInMs });
+    const inMs = Math.min(reconnectInMs, MAX_TIMER_MS);
+    this.#goAway = { atMs: Date.now() + inMs, timer: setTimeout(() => link.end(gone), inMs) };
+    this.#owner.events.emit('draining', { reconnectInMs: inMs });
   }
 
   #lost(error: MayflyError): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     this.#owner.lost();
     if (Date.now() - (this.#link?.openedAtMs ?? 0) > STABLE_MS) this.#attempt = 0;
     clearTimeout(this.#goAway?.timer);
     const goAwayInMs = this.#goAway === undefined ? undefined : Math.max(0, this.#goAway.atMs - Date.now());
     this.#goAway = undefined;
-    this.#comeBack(error, goAwayInMs);
+    const waitMs = backoffMs(this.#attempt, this.#options.backoff);
+    if (goAwayInMs === undefined) this.#comeBack(error, waitMs);
+    else this.#comeBack(error, this.#attempt === 0 ? goAwayInMs : Math.max(goAwayInMs, waitMs)); // a relay may say it again and again
   }
 
   /** Tries again later, unless that is no use. */
-  #comeBack(error: MayflyError, inMs = backoffMs(this.#attempt, this.#options.backoff)): void {
+  #comeBack(error: MayflyError, inMs: number): void {
     const code = error.closeCode ?? NO_CLOSE_CODE;
     const isStale = needsFreshToken(code) && typeof this.#options.token === 'string';
     if (!mayReconnect(code) || isStale) {
@@ -186,15 +201,17 @@ export class Connection {
 
   async #reconnect(): Promise<void> {
     const boot = this.#link?.info.boot;
+    let link: Link;
     try {
-      const link = await this.open();
-      await this.#owner.returned(link);
-      if (link.isOpen) this.#owner.events.emit('reconnected', { isSameRelay: boot === link.info.boot });
+      link = await this.open();
     } catch (thrown) {
       const error = asMayflyError(thrown);
-      if (this.#isClosed || error.code === 'not_connected') return; // closed for good, or lost again and on its way back
+      if (this.isClosed) return;
       this.#owner.events.emit('error', error);
-      if (!this.#isClosed) this.#comeBack(error);
+      if (!this.isClosed) this.#comeBack(error, backoffMs(this.#attempt, this.#options.backoff));
+      return;
     }
+    await this.#owner.returned(link);
+    if (link.isOpen) this.#owner.events.emit('reconnected', { isSameRelay: boot === link.info.boot });
   }
 }

@@ -4,54 +4,45 @@ export interface ListenOptions {
   readonly signal?: AbortSignal;
 }
 
+interface Listening {
+  readonly listener: (event: never) => void;
+}
+
 /** Listeners by event name. A listener that throws is reported to the host, and the others still hear the event. */
 export class Events<Map extends object> {
-  readonly #listeners = new globalThis.Map<keyof Map, Set<(event: never) => void>>();
-  #held: (() => void)[] | null = null;
+  readonly #listening = new globalThis.Map<keyof Map, Set<Listening>>();
 
-  /** Listens to an event; the returned function stops that, and so does the signal. */
+  /** Listens to an event, from the next one on; the returned function stops that, and so does the signal. */
   on<Name extends keyof Map>(
     name: Name,
     listener: (event: Map[Name]) => void,
     { signal }: ListenOptions = {},
   ): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
+    const all = this.#listening.get(name) ?? new Set();
+    const listening: Listening = { listener };
     const stop = (): void => {
-      listeners.delete(listener);
+      all.delete(listening);
       signal?.removeEventListener('abort', stop);
     };
     if (signal?.aborted === true) return stop;
-    this.#listeners.set(name, listeners.add(listener));
+    this.#listening.set(name, all.add(listening));
     signal?.addEventListener('abort', stop, { once: true });
     return stop;
   }
 
-  /** Tells every listener of an event. */
+  /** Tells everybody who listens to an event now, and still does when their turn comes. */
   emit<Name extends keyof Map>(name: Name, event: Map[Name]): void {
-    if (this.#held !== null) {
-      this.#held.push(() => this.emit(name, event));
-      return;
-    }
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const all = this.#listening.get(name);
+    if (all === undefined) return;
+    for (const listening of [...all]) {
+      if (!all.has(listening)) continue;
       try {
-        (listener as (event: Map[Name]) => void)(event);
+        (listening.listener as (event: Map[Name]) => void)(event);
       } catch (error) {
         queueMicrotask(() => {
           throw error;
         });
       }
     }
-  }
-
-  /** Keeps events back until `release`, so that whoever is about to listen misses none. */
-  hold(): void {
-    this.#held ??= [];
-  }
-
-  /** Tells what was kept back, in order. */
-  release(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const tell of held) tell();
   }
 }

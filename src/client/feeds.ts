@@ -74,6 +74,7 @@ export class Feeds {
       return;
     }
     const listeners = new Set([...this.#listeners].filter((listener) => listener.covers(name)));
+    if (listeners.size === 0) return;
     this.#live.set(channelId, { name, channelId, loss: new LossCount(seq), listeners });
     const before = this.#before.get(name);
     this.#before.delete(name);

@@ -1,6 +1,6 @@
 import { FrameType, type RelayFrame, SUBPROTOCOL, VERSION } from '../protocol/frames.ts';
 import { abortError, closeError, MayflyError } from './errors.ts';
-import { errorOf, Link, type LinkEvents, readMessage } from './link.ts';
+import { errorOf, framesOf, Link, type LinkEvents, unreadable } from './link.ts';
 import type { SocketFactory } from './socket.ts';
 import { encodeRequest } from './wire.ts';
 
@@ -42,16 +42,14 @@ export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
       () => fail(new MayflyError('connection_failed', `no WELCOME within ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
     );
-    const take = (frames: readonly RelayFrame[]): void => {
-      const at = frames.findIndex(([type]) => type === FrameType.WELCOME);
-      const welcome = frames[at];
-      if (welcome?.[0] === FrameType.WELCOME) {
+    let link: Link | undefined;
+    const take = (frame: RelayFrame): void => {
+      if (link !== undefined) link.take(frame);
+      else if (frame[0] === FrameType.ERROR) refused = errorOf(frame);
+      else if (frame[0] === FrameType.WELCOME) {
         done();
-        const link = new Link(socket, { sender: welcome[1], info: welcome[2], keepAliveMs }, events);
+        link = new Link(socket, { sender: frame[1], info: frame[2], keepAliveMs }, events);
         resolve(link);
-        for (const frame of frames.slice(at + 1)) link.take(frame);
-      } else {
-        for (const frame of frames) if (frame[0] === FrameType.ERROR) refused = errorOf(frame);
       }
     };
 
@@ -62,9 +60,12 @@ export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
       cause = error; // a close follows; browsers do not say more
     };
     socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => {
-      const frames = readMessage(data);
-      if (frames instanceof MayflyError) fail(frames);
-      else take(frames);
+      try {
+        for (const frame of framesOf(data)) take(frame);
+      } catch (error) {
+        if (link === undefined) fail(unreadable(error));
+        else link.end(unreadable(error));
+      }
     };
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
       const { status } = refused ?? {};

@@ -1,9 +1,12 @@
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { OpenRefusal } from './crypto/errors.ts';
-import { InOrder } from './crypto/in-order.ts';
-import type { MayflyError } from './errors.ts';
+import type { Opened } from './crypto/opener.ts';
+import { asMayflyError, type MayflyError } from './errors.ts';
 import type { Events } from './events.ts';
 import type { Loss, MessageFrame } from './feeds.ts';
+import { Held } from './held.ts';
+import { InOrder } from './in-order.ts';
+import { Lru } from './lru.ts';
 import { type Message, messageOf } from './message.ts';
 
 /** What a channel tells the app. `channel` is the name of the channel meant, also where a pattern was attached. */
@@ -21,49 +24,65 @@ export interface ChannelEvents {
 /** Where an inbox gets its ciphers and says what it found. */
 export interface InboxPorts {
   readonly events: Events<ChannelEvents>;
-  /** The cipher of a channel, remembered as long as the channel is used; null for plaintext. */
-  readonly cipherOf: (name: string) => ChannelCipher | null;
+  /** Makes the cipher of a channel; null for plaintext. */
+  readonly cipherFor: ((name: string) => ChannelCipher) | null;
   /** Takes what members say to each other about themselves. */
   readonly onPresence: (sender: number, data: Uint8Array) => void;
-  /** Most frames that may be decrypted at a time. */
+  /** Most frames that may wait to be decrypted, and most events that may wait for the app to listen. */
   readonly maxWaiting: number;
 }
+
+/** Channels whose replay windows are remembered, where a pattern hears many. */
+const MAX_CIPHERS = 4096;
 
 /** Opens frames as they come. Nothing leaves it but what was sealed with the channel's key, where there is one. */
 export class Inbox {
   readonly #ports: InboxPorts;
   readonly #order = new InOrder();
+  /** Ciphers that opened something authentic: forged frames cannot push one out, and its replay windows with it. */
+  readonly #ciphers = new Lru<ChannelCipher>(MAX_CIPHERS);
+  readonly #opening = new Map<string, { readonly cipher: ChannelCipher; count: number }>();
   #openingCount = 0;
+  readonly #held: Held<keyof ChannelEvents>;
+  /** What there was no room for, by channel. */
+  readonly #overflow = new Map<string, Loss>();
+  #isOver = false;
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
+    this.#held = new Held('message', ports.maxWaiting);
   }
 
   /** Takes a frame of the named channel. */
   take(channel: string, [, , seq, sender, envelope, body]: MessageFrame, isOwn: boolean): void {
-    const { events, cipherOf, onPresence, maxWaiting } = this.#ports;
-    const cipher = cipherOf(channel);
-    if (cipher === null) {
-      events.emit('message', messageOf({ channel, data: body, seq, sender, envelope }));
+    const { cipherFor, maxWaiting } = this.#ports;
+    if (cipherFor === null) {
+      this.#message({ channel, data: body, seq, sender, envelope });
       return;
     }
     if (this.#openingCount >= maxWaiting) {
       this.lose({ channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq });
       return;
     }
-    this.#openingCount++;
-    this.#order.settle(cipher.open({ sender, envelope, body })).then((opened) => {
-      this.#openingCount--;
-      if (opened.kind === 'refused') events.emit('refused', { channel, reason: opened.reason, seq, sender });
-      else if (opened.kind === 'message') {
-        events.emit('message', messageOf({ channel, data: opened.data, seq, sender, envelope }));
-      } else if (!isOwn) onPresence(sender, opened.data);
-    });
+    const opened = this.#open(channel, cipherFor, (cipher) => cipher.open({ sender, envelope, body }));
+    this.#order.settle(opened).then(
+      (frame) => {
+        this.#openingCount--;
+        if (frame.kind === 'message') this.#message({ channel, data: frame.data, seq, sender, envelope });
+        else if (frame.kind === 'refused')
+          this.#tell(channel, seq, 'refused', { channel, reason: frame.reason, seq, sender });
+        else if (!isOwn && !this.#isOver) this.#ports.onPresence(sender, frame.data);
+      },
+      (error: unknown) => {
+        this.#openingCount--;
+        this.#ports.events.emit('error', asMayflyError(error));
+      },
+    );
   }
 
   /** Tells a loss, behind all that came before it. */
   lose(loss: Loss): void {
-    const tell = (): void => this.#ports.events.emit('loss', loss);
+    const tell = (): void => this.#tell(loss.channel, loss.lastSeq, 'loss', loss);
     if (this.#openingCount === 0) tell();
     else this.settled().then(tell);
   }
@@ -71,5 +90,55 @@ export class Inbox {
   /** Resolves when everything that came before was told. */
   settled(): Promise<void> {
     return this.#order.settle(Promise.resolve());
+  }
+
+  /** Somebody listens to an event: tells what waited for that. */
+  listened(name: keyof ChannelEvents): void {
+    this.#held.listened(name, () => {
+      for (const loss of this.#overflow.values()) this.lose(loss);
+      this.#overflow.clear();
+    });
+  }
+
+  /** Tells nothing any more. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #message(parts: Omit<Message, 'text'>): void {
+    this.#tell(parts.channel, parts.seq, 'message', messageOf(parts));
+  }
+
+  #tell<Name extends keyof ChannelEvents>(
+    channel: string,
+    seq: number | null,
+    name: Name,
+    event: ChannelEvents[Name],
+  ): void {
+    const tell = (): void => {
+      if (!this.#isOver) this.#ports.events.emit(name, event);
+    };
+    if (this.#held.pass(name, tell)) return;
+    const { count = 0, firstSeq = seq } = this.#overflow.get(channel) ?? {};
+    this.#overflow.set(channel, { channel, count: (count ?? 0) + 1, cause: 'slow_app', firstSeq, lastSeq: seq });
+  }
+
+  async #open(
+    channel: string,
+    cipherFor: (name: string) => ChannelCipher,
+    act: (cipher: ChannelCipher) => Promise<Opened>,
+  ): Promise<Opened> {
+    const cipher = this.#opening.get(channel)?.cipher ?? this.#ciphers.peek(channel) ?? cipherFor(channel);
+    const opening = this.#opening.get(channel) ?? { cipher, count: 0 };
+    this.#opening.set(channel, opening);
+    opening.count++;
+    this.#openingCount++;
+    try {
+      const opened = await act(cipher);
+      if (opened.kind !== 'refused') this.#ciphers.set(channel, cipher);
+      return opened;
+    } finally {
+      if (--opening.count === 0) this.#opening.delete(channel);
+    }
   }
 }

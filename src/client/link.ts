@@ -1,5 +1,5 @@
 import { type ClientFrame, FrameType, type RelayFrame, type WelcomeInfo } from '../protocol/frames.ts';
-import { closeError, MayflyError } from './errors.ts';
+import { closeError, MayflyError, notConnected } from './errors.ts';
 import { Outgoing } from './outgoing.ts';
 import { OPEN, type SocketLike } from './socket.ts';
 import { encodeRequest, readFrames } from './wire.ts';
@@ -19,12 +19,15 @@ export interface Welcomed {
   readonly keepAliveMs: number;
 }
 
-type Answer = (frame: RelayFrame) => void;
+/** Who waits for an answer: its type, and what to do with it. */
+interface Asking {
+  readonly type: number;
+  readonly resolve: (frame: RelayFrame) => void;
+  readonly reject: (error: MayflyError) => void;
+}
 
 /** A batch of frames leaves as one WebSocket message of at most this many bytes. */
 const BATCH_BYTES = 60_000;
-
-const LOST: RelayFrame = [FrameType.ERROR, null, 0, 'not_connected', 'the connection was lost', null];
 
 /** One WebSocket from WELCOME to close: frames out in batches, answers matched to requests, silence noticed. */
 export class Link {
@@ -34,11 +37,13 @@ export class Link {
   readonly #socket: SocketLike;
   readonly #events: LinkEvents;
   readonly #outgoing: Outgoing;
-  readonly #answers = new Map<number, Answer>();
+  readonly #asking = new Map<number, Asking>();
+  readonly #over = new AbortController();
   readonly #keepAlive: ReturnType<typeof setInterval>;
   #ref = 0;
   #wasHeard = true;
-  #isOver = false;
+  /** Bytes that waited to be sent at the latest check. */
+  #waitingBytes = 0;
 
   constructor(socket: SocketLike, { sender, info, keepAliveMs }: Welcomed, events: LinkEvents) {
     this.#socket = socket;
@@ -48,11 +53,16 @@ export class Link {
     this.#outgoing = new Outgoing(socket, BATCH_BYTES);
     this.#keepAlive = setInterval(() => this.#checkSilence(), keepAliveMs);
     socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => this.receive(data);
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#over(closeError(code, reason));
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(closeError(code, reason));
   }
 
   get isOpen(): boolean {
-    return !this.#isOver && this.#socket.readyState === OPEN;
+    return !this.#over.signal.aborted && this.#socket.readyState === OPEN;
+  }
+
+  /** Aborted once the link is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Sends a frame, together with all others of this tick. Resolves and rejects as `Outgoing.send`. */
@@ -61,25 +71,26 @@ export class Link {
   }
 
   /**
-   * Sends a request and resolves with the frame that answers it. Rejects with the relay's ERROR as a MayflyError. `onAnswer` sees the
-   * answer at once, before any frame behind it.
+   * Sends a request and resolves with the frame of type `answer` that answers it. Rejects with the relay's ERROR as a MayflyError, or with
+   * `not_connected`. `onAnswer` sees the answer at once, before any frame behind it.
    */
-  request(make: (ref: number) => ClientFrame, onAnswer?: (frame: RelayFrame) => void): Promise<RelayFrame> {
+  request<Type extends RelayFrame[0]>(
+    make: (ref: number) => ClientFrame,
+    answer: Type,
+    onAnswer: (frame: Extract<RelayFrame, { 0: Type }>) => void = () => {},
+  ): Promise<void> {
     this.#ref = (this.#ref + 1) >>> 0;
     const ref = this.#ref;
     return new Promise((resolve, reject) => {
-      const answer: Answer = (frame) => {
-        if (frame[0] === FrameType.ERROR) reject(errorOf(frame));
-        else {
-          onAnswer?.(frame);
-          resolve(frame);
-        }
-      };
-      if (this.#isOver) {
-        answer(LOST);
+      if (this.#over.signal.aborted) {
+        reject(notConnected());
         return;
       }
-      this.#answers.set(ref, answer);
+      const take = (frame: RelayFrame): void => {
+        onAnswer(frame as Extract<RelayFrame, { 0: Type }>); // `take` below looked at its type
+        resolve();
+      };
+      this.#asking.set(ref, { type: answer, resolve: take, reject });
       this.send(encodeRequest(make(ref))).catch(() => {}); // the close will answer it
     });
   }
@@ -87,24 +98,28 @@ export class Link {
   /** Takes a WebSocket message. One that cannot be read ends the connection. */
   receive(data: ArrayBuffer | string): void {
     this.#wasHeard = true;
-    const frames = readMessage(data);
-    if (frames instanceof MayflyError) {
-      this.end(frames);
-      return;
+    try {
+      for (const frame of framesOf(data)) this.take(frame);
+    } catch (error) {
+      this.end(unreadable(error));
     }
-    for (const frame of frames) this.take(frame);
   }
 
-  /** Takes one frame, as an answer or for the owner. */
+  /** Takes one frame, as an answer or for the owner. Throws a TypeError for an answer to something else than was asked. */
   take(frame: RelayFrame): void {
     const ref = refOf(frame);
-    const answer = ref === null ? undefined : this.#answers.get(ref);
-    if (ref === null || answer === undefined) {
+    const asking = ref === null ? undefined : this.#asking.get(ref);
+    if (ref === null || asking === undefined) {
       this.#events.frame(frame, this);
       return;
     }
-    this.#answers.delete(ref);
-    answer(frame);
+    this.#asking.delete(ref);
+    if (frame[0] === FrameType.ERROR) asking.reject(errorOf(frame));
+    else if (frame[0] === asking.type) asking.resolve(frame);
+    else {
+      asking.reject(notConnected());
+      throw new TypeError('an answer to another question');
+    }
   }
 
   /** Sends what was given, then closes. */
@@ -118,15 +133,15 @@ export class Link {
     this.#socket.onclose = () => {};
     this.#socket.onmessage = () => {};
     this.#socket.close();
-    this.#over(error);
+    this.#end(error);
   }
 
-  #over(error: MayflyError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  #end(error: MayflyError): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
     clearInterval(this.#keepAlive);
-    for (const answer of this.#answers.values()) answer(LOST);
-    this.#answers.clear();
+    for (const { reject } of this.#asking.values()) reject(notConnected());
+    this.#asking.clear();
     this.#events.closed(error);
   }
 
@@ -137,28 +152,33 @@ export class Link {
       return;
     }
     this.#wasHeard = false;
-    this.request((ref) => [FrameType.PING, ref]).catch(() => {});
+    this.#waitingBytes = this.#socket.bufferedAmount;
+    this.request((ref) => [FrameType.PING, ref], FrameType.PONG).catch(() => {});
   }
 
   #giveUp(): void {
-    if (!this.#wasHeard && !this.#isOver)
-      this.end(new MayflyError('connection_failed', 'nothing was heard of the relay'));
+    const isSending = this.#socket.bufferedAmount !== this.#waitingBytes;
+    this.#waitingBytes = this.#socket.bufferedAmount;
+    if (this.#wasHeard || isSending || this.#over.signal.aborted) return; // on a slow network the PING is still on its way out
+    this.end(new MayflyError('connection_failed', 'nothing was heard of the relay'));
   }
 }
 
-/** The frames of a WebSocket message, or why they are none. */
-export function readMessage(data: ArrayBuffer | string): RelayFrame[] | MayflyError {
-  try {
-    if (typeof data === 'string') throw new TypeError('text in place of binary');
-    return readFrames(new Uint8Array(data));
-  } catch (cause) {
-    return new MayflyError('protocol_error', 'the relay sent what cannot be read', { cause });
-  }
+/** The frames of a WebSocket message. Throws a TypeError where they are none. */
+export function framesOf(data: ArrayBuffer | string): Iterable<RelayFrame> {
+  if (typeof data === 'string') throw new TypeError('text in place of binary');
+  return readFrames(new Uint8Array(data));
+}
+
+/** The error for a message that cannot be read; the TypeError that says why is its cause. Other errors are the SDK's own, and thrown on. */
+export function unreadable(error: unknown): MayflyError {
+  if (!(error instanceof TypeError)) throw error;
+  return new MayflyError('protocol_error', 'the relay sent what cannot be read', { cause: error });
 }
 
 /** The error an ERROR frame stands for. */
 export function errorOf([, , status, code, detail]: Extract<RelayFrame, { 0: typeof FrameType.ERROR }>): MayflyError {
-  return new MayflyError(code, detail, status === 0 ? {} : { status });
+  return new MayflyError(code, detail, { status });
 }
 
 function refOf(frame: RelayFrame): number | null {

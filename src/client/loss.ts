@@ -36,11 +36,15 @@ export class LossCount {
     return true;
   }
 
-  /** Takes a HEAD; returns how many more frames are lost than were known, and the first number among which they are. */
+  /**
+   * Takes a HEAD; returns how many more frames are lost than were known, and the first number among which they are. One that cannot be
+   * true, because its numbers fall, changes nothing.
+   */
   head(seq: number, own: number): { readonly firstSeq: number; readonly count: number } {
     const firstSeq = this.#toldSeq + 1;
     const lost = seq - this.#base - this.#others - own;
     const count = lost - this.#lost;
+    if (seq < this.#toldSeq || count < 0) return { firstSeq, count: 0 };
     this.#lastSeq = Math.max(this.#lastSeq, seq);
     this.#toldSeq = seq;
     this.#lost = lost;

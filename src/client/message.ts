@@ -1,3 +1,5 @@
+import { textOf } from './bytes.ts';
+
 /** A message as the app gets it: decrypted, checked, and not seen before. */
 export interface Message {
   /** The channel it came on, by its name on the relay. */
@@ -13,12 +15,10 @@ export interface Message {
   readonly envelope: Uint8Array | null;
 }
 
-const decoder = new TextDecoder();
-
 /** Makes a message of everything but its text, which is decoded when asked for. */
 export function messageOf(parts: Omit<Message, 'text'>): Message {
   return Object.defineProperty(parts, 'text', {
-    get: () => decoder.decode(parts.data),
+    get: () => textOf(parts.data),
     enumerable: true,
   }) as Message; // now it has a text
 }

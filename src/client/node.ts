@@ -10,9 +10,17 @@ export function connect(url: string, options: ConnectOptions & { readonly ca?: s
   return connectWith(url, { socket: socketWith(options.ca), ...options });
 }
 
+/** A frame may have 16 MiB at most: docs/OPERATIONS.md, `limits.maxFrameBytes`. */
+const MAX_MESSAGE_BYTES = 17 * 1024 * 1024;
+/** How long a relay that does not answer a close can keep this process. */
+const CLOSE_TIMEOUT_MS = 2000;
+
 function socketWith(ca: string | undefined): SocketFactory {
-  return (url, protocol) => {
-    const socket = new WebSocket(url, protocol, { perMessageDeflate: false, ...(ca === undefined ? {} : { ca }) });
-    return socket as unknown as SocketLike; // its events have every field the SDK reads
+  const options = {
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    ...(ca === undefined ? {} : { ca }),
   };
+  return (url, protocol) => new WebSocket(url, protocol, options) as unknown as SocketLike; // its events have every field the SDK reads
 }

@@ -1,4 +1,4 @@
-import { concat, utf8 } from './bytes.ts';
+import { concat, textOf, utf8 } from './bytes.ts';
 import { MayflyError } from './errors.ts';
 import { Events } from './events.ts';
 
@@ -30,6 +30,8 @@ const SILENT_HEARTBEATS = 2.4;
 /** Answers to WHO are spread, so that a large channel does not answer all at once. */
 const ANSWER_SPREAD_MS = 400;
 const ANSWER_SPREAD_MS_PER_MEMBER = 4;
+/** Larger channels keep the pace of this many: the count is only the relay's word. */
+const MAX_PACED_MEMBERS = 10_000;
 
 interface Heard {
   readonly member: Member;
@@ -83,14 +85,14 @@ export class Presence {
   begin(occupancy: number): void {
     for (const sender of [...this.#heard.keys()]) this.left(sender);
     this.counted(occupancy);
-    this.#timer ??= setTimeout(() => this.#beat(), this.#heartbeatMs);
+    if (this.#timer === undefined) this.#arm();
     this.ask();
-    if (this.#own !== null) this.#quietly(this.#here());
+    this.#tell();
   }
 
   /** @internal Asks everybody to tell who they are: some of it may have been lost. */
   ask(): void {
-    this.#quietly(this.#send(Uint8Array.of(Word.WHO)));
+    this.#send(Uint8Array.of(Word.WHO)).catch(() => {}); // without a connection the next one asks
   }
 
   /** @internal Takes what another member said. */
@@ -131,7 +133,7 @@ export class Presence {
 
   #hear(sender: number, data: Uint8Array): void {
     const before = this.#heard.get(sender)?.member;
-    const member = { sender, data, text: new TextDecoder().decode(data) };
+    const member = { sender, data, text: textOf(data) };
     this.#heard.set(sender, { member, atMs: Date.now() });
     if (before === undefined) this.#events.emit('join', member);
     else if (before.data.length !== data.length || before.data.some((byte, i) => byte !== data[i])) {
@@ -142,12 +144,20 @@ export class Presence {
   #beat(): void {
     const silentMs = SILENT_HEARTBEATS * this.#heartbeatMs;
     for (const [sender, { atMs }] of this.#heard) if (Date.now() - atMs > silentMs) this.left(sender);
-    if (this.#own !== null) this.#quietly(this.#here());
+    this.#tell();
+    this.#arm();
+  }
+
+  #arm(): void {
     this.#timer = setTimeout(() => this.#beat(), this.#heartbeatMs);
   }
 
   get #heartbeatMs(): number {
-    return HEARTBEAT_MS + HEARTBEAT_MS_PER_MEMBER * this.#count;
+    return HEARTBEAT_MS + HEARTBEAT_MS_PER_MEMBER * this.#pacedMembers;
+  }
+
+  get #pacedMembers(): number {
+    return Math.min(this.#count, MAX_PACED_MEMBERS);
   }
 
   #answerSoon(): void {
@@ -155,9 +165,9 @@ export class Presence {
     this.#answer = setTimeout(
       () => {
         this.#answer = undefined;
-        if (this.#own !== null) this.#quietly(this.#here());
+        this.#tell();
       },
-      Math.random() * Math.max(ANSWER_SPREAD_MS, ANSWER_SPREAD_MS_PER_MEMBER * this.#count),
+      Math.random() * Math.max(ANSWER_SPREAD_MS, ANSWER_SPREAD_MS_PER_MEMBER * this.#pacedMembers),
     );
   }
 
@@ -165,9 +175,9 @@ export class Presence {
     return this.#own === null ? Promise.resolve() : this.#send(concat(Uint8Array.of(Word.HERE), this.#own));
   }
 
-  /** Without a connection there is nobody to tell; the next one begins anew. */
-  #quietly(sending: Promise<void>): void {
-    sending.catch(() => {});
+  /** Tells the others what this member said of itself, if anything. */
+  #tell(): void {
+    this.#here().catch(() => {}); // without a connection the next one tells
   }
 }
 

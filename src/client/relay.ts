@@ -1,34 +1,31 @@
-import { FrameType, type RelayFrame } from '../protocol/frames.ts';
+import { FrameType } from '../protocol/frames.ts';
+import { Attachments } from './attachments.ts';
 import { Channel } from './channel.ts';
 import type { ChannelOptions } from './channel-options.ts';
-import { ChannelState } from './channel-state.ts';
 import { Connection, type ConnectionOptions, type RelayEvents } from './connection.ts';
-import { abortError, asMayflyError, MayflyError, relayClosed } from './errors.ts';
 import { Events, type ListenOptions } from './events.ts';
-import { Feeds } from './feeds.ts';
-import { errorOf, type Link } from './link.ts';
+import { errorOf } from './link.ts';
 
 /** A relay that stays connected: reconnects, attaches again, renews its token. */
 export class Relay {
   readonly #events = new Events<RelayEvents>();
   readonly #connection: Connection;
-  /** Names in use, also where the channel is still being attached for the first time. */
-  readonly #names = new Set<string>();
-  /** What is to be attached again after a reconnect. */
-  readonly #channels = new Set<ChannelState>();
-  readonly #attached = new Map<number, ChannelState>();
-  readonly #feeds = new Feeds();
+  readonly #attachments: Attachments;
 
   /** @internal */
   constructor(options: ConnectionOptions) {
     this.#connection = new Connection(options, {
       events: this.#events,
-      frame: (frame, link) => this.#receive(frame, link),
-      lost: () => this.#lost(),
-      returned: (link) => this.#returned(link),
-      ended: () => this.#ended(),
+      frame: (frame, link) => {
+        if (!this.#attachments.receive(frame, link) && frame[0] === FrameType.ERROR)
+          this.#events.emit('error', errorOf(frame));
+      },
+      lost: () => this.#attachments.lost(),
+      returned: (link) => this.#attachments.returned(link),
+      renewed: (link) => this.#attachments.renewed(link),
+      ended: () => this.#attachments.end(),
     });
-    this.#events.on('renewed', () => this.#attachAgain());
+    this.#attachments = new Attachments(this.#connection);
   }
 
   /** Whether there is a connection at the moment. */
@@ -56,29 +53,20 @@ export class Relay {
   }
 
   /**
-   * Attaches a channel by name, or every channel that a pattern matches; waits for the next connection where there is none. No message is
-   * missed by listening right after. Rejects with the relay's refusal (`forbidden`, `bad_channel`…), with `key_required`, `aborted`,
+   * Attaches a channel by name, or every channel that a pattern matches; waits for the next connection where there is none. Messages wait
+   * for the first listener or loop. Rejects with the relay's refusal (`forbidden`, `bad_channel`…), with `key_required`, `aborted`,
    * `closed`, or with `already_attached` for a name in use here.
    */
   async channel(name: string, options: ChannelOptions): Promise<Channel> {
-    if (this.#names.has(name)) throw new MayflyError('already_attached', 'this channel is in use already');
-    const state = new ChannelState(name, options);
-    this.#names.add(name);
-    state.events.hold();
-    try {
-      await this.#attachSoon(state, options.signal);
-    } catch (error) {
-      this.#forget(state);
-      throw error;
-    }
-    setTimeout(() => state.events.release()); // whoever awaits the channel listens by then
-    return new Channel(state, () => this.#detach(state));
+    const state = await this.#attachments.add(name, options);
+    return new Channel(state, () => this.#attachments.remove(state));
   }
 
   /** Resolves when the relay has accepted or refused everything published before, and what came until then was told. */
   async flush(): Promise<void> {
-    await this.#connection.link.request((ref) => [FrameType.PING, ref]);
-    await Promise.all([...this.#channels].map((state) => state.settled()));
+    if (this.#attachments.returning !== null) await this.#attachments.returning; // what was kept goes by then
+    await this.#connection.link.request((ref) => [FrameType.PING, ref], FrameType.PONG);
+    await this.#attachments.settled();
   }
 
   /** Puts a fresh token in force; done by itself ahead of expiry when `token` is a function. */
@@ -94,112 +82,5 @@ export class Relay {
   /** @internal */
   async open(signal?: AbortSignal): Promise<void> {
     await this.#connection.open(signal);
-  }
-
-  async #attachSoon(state: ChannelState, signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
-      const link = await this.#connection.soon(signal);
-      try {
-        await state.attach(link, (frame) => this.#adopt(state, frame[2], frame[4]));
-      } catch (error) {
-        if (link.isOpen || asMayflyError(error).code !== 'not_connected') throw error;
-        continue; // lost meanwhile: the next one
-      }
-      if (signal?.aborted !== true) return;
-      await this.#detach(state);
-      throw abortError(signal);
-    }
-  }
-
-  #adopt(state: ChannelState, id: number, seq: number): void {
-    this.#channels.add(state);
-    this.#attached.set(id, state);
-    this.#feeds.join(state);
-    if (!state.isPattern) this.#feeds.open(id, state.name, seq);
-  }
-
-  #receive(frame: RelayFrame, link: Link): void {
-    switch (frame[0]) {
-      case FrameType.MESSAGE:
-        this.#feeds.message(frame, link.sender);
-        return;
-      case FrameType.HEAD:
-        this.#feeds.head(frame[1], frame[2], frame[3]);
-        return;
-      case FrameType.NAMED:
-        this.#feeds.open(frame[1], frame[2], frame[3]);
-        return;
-      case FrameType.LEFT:
-      case FrameType.OCCUPANCY:
-        this.#attached.get(frame[1])?.receive(frame);
-        return;
-      case FrameType.DETACHED:
-        this.#detached(frame[2], frame);
-        return;
-      case FrameType.ERROR: {
-        const state = frame[5] === null ? undefined : this.#attached.get(frame[5]);
-        if (state === undefined) this.#events.emit('error', errorOf(frame));
-        else state.receive(frame);
-      }
-    }
-  }
-
-  /** The relay ended an attachment, or a channel that only patterns reached. */
-  #detached(id: number, frame: RelayFrame): void {
-    const state = this.#attached.get(id);
-    if (state === undefined) {
-      this.#feeds.close(id);
-      return;
-    }
-    this.#attached.delete(id);
-    this.#feeds.leave(state);
-    state.receive(frame);
-  }
-
-  #lost(): void {
-    this.#attached.clear();
-    this.#feeds.disconnected();
-    for (const state of this.#channels) state.lost();
-  }
-
-  async #returned(link: Link): Promise<void> {
-    const attaching = [...this.#channels].map(async (state) => {
-      try {
-        await state.attach(link, (frame) => this.#adopt(state, frame[2], frame[4]));
-      } catch (error) {
-        if (link.isOpen) state.events.emit('error', asMayflyError(error));
-      }
-    });
-    await Promise.all(attaching);
-    await link.request((ref) => [FrameType.PING, ref]); // every NAMED has come as well
-    this.#feeds.settled();
-  }
-
-  /** Under a new token, tries what an older one no longer covered; where it still does not, nothing changes. */
-  #attachAgain(): void {
-    for (const state of this.#channels) {
-      if (!state.isDetached) continue;
-      state.attach(this.#connection.link, (frame) => this.#adopt(state, frame[2], frame[4])).catch(() => {});
-    }
-  }
-
-  async #detach(state: ChannelState): Promise<void> {
-    const { channelId } = state;
-    const isAttached = this.#attached.get(channelId) === state;
-    this.#forget(state);
-    state.end(() => new MayflyError('detached', 'the channel was left'));
-    if (!isAttached || !this.#connection.isOpen) return;
-    await this.#connection.link.request((ref) => [FrameType.DETACH, ref, channelId]).catch(() => {}); // gone with the link
-  }
-
-  #forget(state: ChannelState): void {
-    this.#names.delete(state.name);
-    this.#channels.delete(state);
-    this.#attached.delete(state.channelId);
-    this.#feeds.leave(state);
-  }
-
-  #ended(): void {
-    for (const state of this.#channels) state.end(relayClosed);
   }
 }

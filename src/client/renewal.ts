@@ -1,53 +1,67 @@
 import { FrameType } from '../protocol/frames.ts';
-import { type BackoffOptions, backoffMs } from './backoff.ts';
-import type { RelayEvents } from './connection.ts';
+import { backoffMs } from './backoff.ts';
+import type { ConnectionOptions, ConnectionOwner } from './connection.ts';
 import { asMayflyError } from './errors.ts';
-import type { Events } from './events.ts';
 import type { Link } from './link.ts';
-import { readToken, type TokenSource } from './tokens.ts';
+import { delay } from './patience.ts';
+import { readToken } from './tokens.ts';
 
-/** Puts fresh tokens in force on a link; one renewal at a time. */
+/** Puts fresh tokens in force; on each link one renewal at a time. */
 export class Renewal {
-  readonly #token: TokenSource;
-  readonly #backoff: BackoffOptions;
-  readonly #events: Events<RelayEvents>;
-  #current: Promise<void> | undefined;
+  readonly #options: ConnectionOptions;
+  readonly #owner: ConnectionOwner;
+  #current: { readonly link: Link; readonly renewing: Promise<void> } | undefined;
+  #expiring: Link | undefined;
 
-  constructor({ token, backoff }: { token: TokenSource; backoff: BackoffOptions }, events: Events<RelayEvents>) {
-    this.#token = token;
-    this.#backoff = backoff;
-    this.#events = events;
+  constructor(options: ConnectionOptions, owner: ConnectionOwner) {
+    this.#options = options;
+    this.#owner = owner;
   }
 
   /** Renews now, or joins the renewal under way. Rejects with `token_failed` or the relay's code; the token before stays in force then. */
   renew(link: Link): Promise<void> {
-    this.#current ??= this.#renew(link).finally(() => {
-      this.#current = undefined;
+    if (this.#current?.link === link) return this.#current.renewing;
+    const renewing = this.#renew(link).finally(() => {
+      if (this.#current?.link === link) this.#current = undefined;
     });
-    return this.#current;
+    this.#current = { link, renewing };
+    return renewing;
   }
 
   /** Renews ahead of expiry, again and again until it works or the time is over. A token that is only a string cannot be renewed. */
   async expiring(link: Link, inMs: number): Promise<void> {
-    if (typeof this.#token === 'string') return;
+    if (typeof this.#options.token === 'string' || this.#expiring === link) return;
+    this.#expiring = link;
     const endMs = Date.now() + inMs;
-    for (let attempt = 0; link.isOpen; attempt++) {
-      try {
-        await this.renew(link);
-        return;
-      } catch (error) {
-        if (!link.isOpen) return; // the next connection asks for a token anyway
-        this.#events.emit('error', asMayflyError(error));
-      }
-      const waitMs = backoffMs(attempt, this.#backoff);
-      if (Date.now() + waitMs >= endMs) return;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    for (let attempt = 0; link.isOpen && !(await this.#tried(link)); attempt++) {
+      const waitMs = backoffMs(attempt, this.#options.backoff);
+      if (Date.now() + waitMs >= endMs) break;
+      await delay(waitMs, link.over);
+    }
+    if (this.#expiring === link) this.#expiring = undefined;
+  }
+
+  /** Whether renewing worked, or is no use any more. */
+  async #tried(link: Link): Promise<boolean> {
+    try {
+      await this.renew(link);
+      return true;
+    } catch (error) {
+      if (!link.isOpen) return true; // the next connection asks for a token anyway
+      this.#owner.events.emit('error', asMayflyError(error));
+      return false;
     }
   }
 
   async #renew(link: Link): Promise<void> {
-    const token = await readToken(this.#token);
-    const frame = await link.request((ref) => [FrameType.RENEW, ref, token]);
-    if (frame[0] === FrameType.RENEWED) this.#events.emit('renewed', { expiry: frame[2] });
+    const token = await readToken(this.#options.token, this.#options.connectTimeoutMs, link.over);
+    await link.request(
+      (ref) => [FrameType.RENEW, ref, token],
+      FrameType.RENEWED,
+      (frame) => {
+        this.#owner.renewed(link);
+        this.#owner.events.emit('renewed', { expiry: frame[2] });
+      },
+    );
   }
 }

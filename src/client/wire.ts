@@ -24,16 +24,14 @@ export function encodeRequest(frame: ClientFrame): Uint8Array<ArrayBuffer> {
   return concat(Uint8Array.of(0x90 | frame.length), ...parts);
 }
 
-/** Every frame of a message, in order; those of unknown types are left out. Throws a TypeError for bytes that are no frames. */
-export function readFrames(bytes: Uint8Array): RelayFrame[] {
-  const frames: RelayFrame[] = [];
+/** Every frame of a message, in order; those of unknown types are left out. Throws a TypeError at bytes that are no frame. */
+export function* readFrames(bytes: Uint8Array): Generator<RelayFrame> {
   for (let pos = 0; pos < bytes.length; ) {
     const found = findFrame(bytes, pos, RELAY_SHAPES);
     if (typeof found === 'string') throw new TypeError(found);
-    if (found.shape !== undefined) frames.push(readFrame(bytes, pos, found.type, found.shape));
+    if (found.shape !== undefined) yield readFrame(bytes, pos, found.type, found.shape);
     pos = found.end;
   }
-  return frames;
 }
 
 function readFrame(bytes: Uint8Array, start: number, type: number, shape: readonly Kind[]): RelayFrame {
@@ -101,5 +99,8 @@ function encodeUint(value: number): Uint8Array {
 
 function encodeStr(value: string): Uint8Array {
   const bytes = utf8(value);
-  return concat(Uint8Array.of(0xda, bytes.length >>> 8, bytes.length), bytes);
+  const header = new DataView(new ArrayBuffer(5));
+  header.setUint8(0, 0xdb);
+  header.setUint32(1, bytes.length);
+  return concat(new Uint8Array(header.buffer), bytes);
 }

@@ -179,6 +179,44 @@ describe('mayfly pub and sub with a channel key', () => {
     await next.program.stop();
   });
 
+  it('end with the reason when the relay ends the attachment or the connection, also while input is awaited', async () => {
+    const mortal = await serve(workplace);
+    const channel = 'room.gone';
+    const sub = mayfly(['sub', mortal.url, channel, '--token', token]);
+    await sub.output(/"attached"/, 'stderr');
+    const pub = mayfly(['pub', mortal.url, channel, '--token', token]);
+    pub.child.stdin?.write('one\n');
+    await sub.output(/"text":"one"/);
+    const config = JSON.parse(await readFile(workplace.configFile, 'utf8')) as {
+      tenants: { acme: { keys: { grants: object }[] } };
+    };
+    for (const key of config.tenants.acme.keys) key.grants = { other: 'rw' };
+    const before = await readFile(workplace.configFile);
+    await writeFile(workplace.configFile, JSON.stringify(config));
+    mortal.program.child.kill('SIGHUP');
+    for (const program of [sub, pub])
+      expect(await program.finished).toMatchObject({ code: 1, stderr: expect.stringMatching(/^403 forbidden: /m) });
+    await writeFile(workplace.configFile, before);
+    await mortal.program.stop();
+    const next = await serve(workplace);
+    const waiting = mayfly(['pub', next.url, channel, '--token', token, '--key', await newKey()]);
+    const listener = mayfly(['sub', next.url, channel, '--token', token]);
+    await listener.output(/"attached"/, 'stderr');
+    waiting.child.stdin?.write('two\n');
+    await listener.output(/"seq":1/);
+    await next.program.stop('SIGKILL');
+    expect(await waiting.finished).toMatchObject({ code: 1, stderr: 'the connection ended: 1006\n' });
+    await listener.stop('SIGTERM');
+  });
+
+  it.each(['pub', 'sub'])('say in one line what is wrong with a name: %s', async (command) => {
+    const finished = await runMayfly(
+      [command, relay.url, 'not a name', '--token', token, '--key', await newKey()],
+      'x',
+    );
+    expect(finished).toMatchObject({ code: 1, stderr: expect.stringMatching(/^400 bad_channel: [^\n]*\n$/) });
+  });
+
   it('refuse plain ws to other machines unless told otherwise', async () => {
     const finished = await runMayfly(['pub', 'ws://relay.example', 'room', 'x', '--token', token]);
     expect(finished).toMatchObject({ code: 1, stderr: expect.stringMatching(/^insecure_url: /) });

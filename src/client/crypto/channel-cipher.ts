@@ -1,6 +1,6 @@
+import { InOrder } from '../in-order.ts';
 import { Binding } from './binding.ts';
 import { type FrameKind, KINDS, MAX_FRAMES_PER_KID } from './frame-format.ts';
-import { InOrder } from './in-order.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type Opened, Opener, type SealedFrame } from './opener.ts';
 import { checkPadding, type Padding } from './padding.ts';

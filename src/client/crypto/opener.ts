@@ -1,9 +1,9 @@
+import { Lru } from '../lru.ts';
 import { type Binding, isSender } from './binding.ts';
 import type { ChannelKey } from './channel-key.ts';
 import type { OpenRefusal } from './errors.ts';
 import { type FrameKind, generationOf, KINDS, readSealed } from './frame-format.ts';
 import type { KeyRing } from './key-ring.ts';
-import { Lru } from './lru.ts';
 import { unpad } from './padding.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { type FrameKey, openFrame } from './sframe.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs, mayReconnect, needsFreshToken, onOnline } from '../../../src/client/backoff.ts';
+import { backoffMs } from '../../../src/client/backoff.ts';
+import { mayReconnect, needsFreshToken } from '../../../src/client/close-rules.ts';
 import { Events } from '../../../src/client/events.ts';
 import { MessageQueue } from '../../../src/client/message-queue.ts';
+import { onOnline } from '../../../src/client/online.ts';
 
 describe('Events', () => {
   it('reaches every listener until it stops, by its function or its signal', () => {
@@ -20,17 +22,35 @@ describe('Events', () => {
     expect(log).toEqual(['a1', 'b1', 'b2']);
   });
 
-  it('keeps back what happens while it is held, and tells it in order', () => {
+  it('tells an event to who listens at the time, also when a listener stops or starts others', () => {
+    const events = new Events<{ count: number }>();
+    const log: string[] = [];
+    const arm = (): void => {
+      const stop = events.on('count', (count) => {
+        stop();
+        log.push(`once ${count}`);
+        arm();
+      });
+    };
+    arm();
+    const off = events.on('count', () => stopThird());
+    const stopThird = events.on('count', (count) => log.push(`third ${count}`));
+    events.emit('count', 1);
+    off();
+    events.emit('count', 2);
+    expect(log).toEqual(['once 1', 'once 2']);
+  });
+
+  it('counts a listener as often as it was added', () => {
     const events = new Events<{ count: number }>();
     const log: number[] = [];
-    events.hold();
+    const listener = (count: number): unknown => log.push(count);
+    const off = events.on('count', listener);
+    events.on('count', listener);
     events.emit('count', 1);
-    events.on('count', (count) => log.push(count));
+    off();
     events.emit('count', 2);
-    expect(log).toEqual([]);
-    events.release();
-    events.emit('count', 3);
-    expect(log).toEqual([1, 2, 3]);
+    expect(log).toEqual([1, 1, 2]);
   });
 });
 

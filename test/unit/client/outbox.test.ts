@@ -6,6 +6,7 @@ import { Outbox } from '../../../src/client/outbox.ts';
 /** A link that writes down the bodies it is given, as text, or is lost while it sends them. */
 function fakeLink(log: string[], isLost = false): Link {
   return {
+    isOpen: !isLost,
     info: { limits: { maxFrameBytes: 200 } },
     send: async (frame: Uint8Array | Promise<Uint8Array>) => {
       if (isLost) throw notConnected();
@@ -53,7 +54,7 @@ describe('Outbox', () => {
     await first;
     outbox.open(fakeLink(log, true), 3);
     await outbox.publish(bytes('second'), null);
-    outbox.close(notConnected);
+    outbox.lost();
     outbox.open(fakeLink(log), 4);
     await Promise.resolve();
     await Promise.resolve();
@@ -69,7 +70,7 @@ describe('Outbox', () => {
       code: 'frame_too_large',
       status: 413,
     });
-    patient.close(notConnected);
+    patient.lost();
     await patient.publish(bytes('kept'), null);
     patient.end(() => new MayflyError('closed', 'over'));
     await expect(patient.publish(bytes('late'), null)).rejects.toMatchObject({ code: 'closed' });

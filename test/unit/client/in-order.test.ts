@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { InOrder } from '../../../../src/client/crypto/in-order.ts';
+import { InOrder } from '../../../src/client/in-order.ts';
 
 it('results come out in the order the work was handed in, failures included', async () => {
   const inOrder = new InOrder();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Lru } from '../../../../src/client/crypto/lru.ts';
+import { Lru } from '../../../src/client/lru.ts';
 
 it('a bounded map forgets what was not stored or marked for longest', () => {
   const map = new Lru<number>(2);
