@@ -102,9 +102,11 @@ export class Attachments {
     for (const state of this.#names.values()) this.#attachAgain(state, link, () => {});
   }
 
-  /** Resolves when all is attached again, if that is going on. */
-  get returning(): Promise<void> | null {
-    return this.#returning;
+  /** Something that has to end before all that was published is on its way; null when it is. */
+  get underWay(): Promise<unknown> | null {
+    if (this.#returning !== null) return this.#returning;
+    const catchingUp = [...this.#names.values()].flatMap((state) => state.catchingUp ?? []);
+    return catchingUp.length === 0 ? null : Promise.all(catchingUp);
   }
 
   /** Resolves when everything that came before was told to the app. */

@@ -63,6 +63,11 @@ export class ChannelState implements Listener {
     return this.isPattern ? matches(this.#segments, name.split('.')) : name === this.name;
   }
 
+  /** Resolves when what is published goes to the connection again; null when it does. */
+  get catchingUp(): Promise<void> | null {
+    return this.#outbox?.catchingUp ?? null;
+  }
+
   /** Attaches on a connection; `onAttached` sees the answer before any frame behind it. Rejects with the relay's refusal. */
   attach(link: Link, onAttached: (frame: AttachedFrame) => void): Promise<void> {
     this.#outbox?.begin(link);

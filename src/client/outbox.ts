@@ -17,6 +17,9 @@ export class Outbox {
   readonly #maxUnsent: number;
   #unsent: Unsent[] = [];
   #published = 0;
+  /** Messages handed to a link, until that has sent them or is found to be gone. */
+  readonly #handed = new Set<Promise<void>>();
+  #catchingUp: Promise<void> | null = null;
   #link: Link | null = null;
   #channelId = 0;
   /** Why nothing can be sent while there is no link, and whether it is kept meanwhile. */
@@ -34,13 +37,22 @@ export class Outbox {
     this.#cipher?.begin(link.sender);
   }
 
-  /** Goes on over a link where the channel is attached, with what was kept first. */
+  /** Goes on over a link where the channel is attached, with what was kept first, and what the link before may still give back. */
   open(link: Link, channelId: number): void {
     this.#link = link;
     this.#channelId = channelId;
-    const unsent = this.#unsent;
-    this.#unsent = [];
-    for (const message of unsent) this.#hand(message).catch(() => {}); // its publisher was told long ago
+    if (this.#catchingUp !== null) return;
+    if (this.#handed.size === 0) this.#sendKept();
+    else
+      this.#catchingUp = Promise.all(this.#handed).then(() => {
+        this.#catchingUp = null;
+        this.#sendKept();
+      });
+  }
+
+  /** Resolves when messages go to the link again; null when they do. */
+  get catchingUp(): Promise<void> | null {
+    return this.#catchingUp;
   }
 
   /** The link is gone; the next may come. */
@@ -65,8 +77,10 @@ export class Outbox {
 
   /** Publishes a message. Rejects with `frame_too_large`, `buffer_full`, `not_connected`, or why else nothing can be sent. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
-    if (this.#maxUnsent === 0) await this.send('message', data, envelope);
-    else await this.#hand({ number: this.#published++, data: data.slice(), envelope: envelope?.slice() ?? null });
+    if (this.#maxUnsent === 0) return this.send('message', data, envelope);
+    const message = { number: this.#published++, data: data.slice(), envelope: envelope?.slice() ?? null };
+    if (this.#link === null || this.#catchingUp !== null) this.#keep(message);
+    else await this.#hand(message, this.#link);
   }
 
   /** Seals and sends. What was sealed for one link is never sent on another: nobody would open it there. */
@@ -85,17 +99,30 @@ export class Outbox {
     await link.send(this.#cipher === null ? encode(data) : this.#cipher.seal(kind, data, beside).then(encode));
   }
 
-  /** Sends a message over this link, or the next when this one is lost meanwhile, or keeps it. */
-  async #hand(message: Unsent): Promise<void> {
-    for (let last: Link | null = null; this.#link !== null && this.#link !== last; ) {
-      last = this.#link;
-      try {
-        await this.send('message', message.data, message.envelope);
-        return;
-      } catch (error) {
-        if (last.isOpen) throw error;
-      }
-    }
+  #sendKept(): void {
+    const link = this.#link;
+    if (link === null) return;
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const message of unsent) this.#hand(message, link).catch(() => {}); // its publisher was told long ago
+  }
+
+  /** Sends a message over the link, or keeps it when the link is found to be gone. */
+  #hand({ number, data, envelope }: Unsent, link: Link): Promise<void> {
+    const handing = this.send('message', data, envelope).catch((error: unknown) => {
+      if (link.isOpen) throw error;
+      this.#keep({ number, data, envelope });
+    });
+    const done: Promise<void> = handing
+      .catch(() => {})
+      .then(() => {
+        this.#handed.delete(done);
+      });
+    this.#handed.add(done);
+    return handing;
+  }
+
+  #keep(message: Unsent): void {
     if (this.#link === null && !this.#isKeeping) throw this.#why();
     if (this.#unsent.length >= this.#maxUnsent)
       throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);

@@ -64,7 +64,7 @@ export class Relay {
 
   /** Resolves when the relay has accepted or refused everything published before, and what came until then was told. */
   async flush(): Promise<void> {
-    if (this.#attachments.returning !== null) await this.#attachments.returning; // what was kept goes by then
+    for (let wait = this.#attachments.underWay; wait !== null; wait = this.#attachments.underWay) await wait;
     await this.#connection.link.request((ref) => [FrameType.PING, ref], FrameType.PONG);
     await this.#attachments.settled();
   }
