@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import {
+  ChannelCipher,
   ChannelKey,
   type ConnectOptions,
   connect,
@@ -100,6 +101,27 @@ describe('the SDK', () => {
     expect((await first).text).toBe('true');
     expect(heard.map(({ text }) => text)).toEqual(['true']);
     expect(refused).toEqual(['not_encrypted', 'not_authentic']);
+  });
+
+  it('takes what a server sealed for HTTP, once, and nothing that the server did not seal', async () => {
+    const ring = new KeyRing(ChannelKey.random());
+    const reading = await (await client()).channel('room', { key: ring, modes: 'r' });
+    const [texts, refused]: [unknown[], string[]] = [[], []];
+    reading.on('message', ({ text, sender }) => texts.push([text, sender]));
+    reading.on('refused', ({ reason }) => refused.push(reason));
+    const token = await relay.mint();
+    const post = (body: Uint8Array<ArrayBuffer>): Promise<Response> =>
+      fetch(`${relay.httpUrl}/v1/channels/room/messages`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/octet-stream' },
+        body,
+      });
+    const cipher = new ChannelCipher({ channel: 'room', ring });
+    cipher.begin(0);
+    const body = Uint8Array.from(await cipher.seal('message', new TextEncoder().encode('by HTTP')));
+    for (const each of [body, body, new TextEncoder().encode('in clear')]) expect((await post(each)).status).toBe(202);
+    await expect.poll(() => refused).toEqual(['replayed', 'not_encrypted']);
+    expect(texts).toEqual([['by HTTP', 0]]);
   });
 
   it('rotates a key without losing a message', async () => {
