@@ -1,7 +1,7 @@
 import { hasWildcard, matches, type Pattern } from '../protocol/channel.ts';
 import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
 import { type ChannelOptions, type ChannelSettings, readOptions } from './channel-options.ts';
-import { MayflyError } from './errors.ts';
+import { asMayflyError, MayflyError } from './errors.ts';
 import { Events, type ListenOptions } from './events.ts';
 import type { Listener, Loss, MessageFrame } from './feeds.ts';
 import { type ChannelEvents, Inbox } from './inbox.ts';
@@ -37,7 +37,7 @@ export class ChannelState implements Listener {
     this.#settings = readOptions(name, options);
     const { cipherFor, maxUnsent, maxWaiting } = this.#settings;
     const cipher = cipherFor === null || this.isPattern ? null : cipherFor(name);
-    const outbox = this.isPattern ? null : new Outbox(cipher, maxUnsent);
+    const outbox = this.isPattern ? null : new Outbox(cipher, maxUnsent, (error) => this.fail(asMayflyError(error)));
     const isPresent = outbox !== null && cipher !== null && this.#has(Mode.PRESENCE);
     this.presence = isPresent ? new Presence((data) => outbox.send('presence', data, null)) : null;
     this.#outbox = outbox;
@@ -96,7 +96,7 @@ export class ChannelState implements Listener {
 
   /** Tells the app of something that went wrong. */
   fail(error: MayflyError): void {
-    this.#events.emit('error', error);
+    if (!this.#isOver) this.#events.emit('error', error);
   }
 
   /** Publishes. Rejects with `not_publishing` where that was not asked for, or as `Outbox.publish`. */
@@ -145,6 +145,7 @@ export class ChannelState implements Listener {
     this.#outbox?.end(why);
     this.presence?.end();
     for (const queue of this.#queues) queue.end();
+    this.#events.end();
   }
 
   /** Listens to an event. */
@@ -154,7 +155,7 @@ export class ChannelState implements Listener {
     options?: ListenOptions,
   ): () => void {
     const stop = this.#events.on(name, listener, options);
-    this.#inbox.listened(name);
+    this.#inbox.listened();
     return stop;
   }
 

@@ -148,10 +148,12 @@ export class Connection {
     this.#owner.ended();
     for (const wake of [...this.#waiting]) wake();
     this.#owner.events.emit('closed', { error });
+    this.#owner.events.end();
     await closing;
   }
 
   #frame(frame: RelayFrame, link: Link): void {
+    if (this.isClosed) return;
     if (frame[0] === FrameType.EXPIRING) void this.#renewal.expiring(link, frame[1]);
     else if (frame[0] === FrameType.GOAWAY) this.#goingAway(link, frame[1]);
     else this.#owner.frame(frame, link);

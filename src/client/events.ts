@@ -6,6 +6,7 @@ export interface ListenOptions {
 
 interface Listening {
   readonly listener: (event: never) => void;
+  readonly stop: () => void;
 }
 
 /** Listeners by event name. A listener that throws is reported to the host, and the others still hear the event. */
@@ -19,15 +20,25 @@ export class Events<Map extends object> {
     { signal }: ListenOptions = {},
   ): () => void {
     const all = this.#listening.get(name) ?? new Set();
-    const listening: Listening = { listener };
     const stop = (): void => {
       all.delete(listening);
       signal?.removeEventListener('abort', stop);
     };
+    const listening: Listening = { listener, stop };
     if (signal?.aborted === true) return stop;
     this.#listening.set(name, all.add(listening));
     signal?.addEventListener('abort', stop, { once: true });
     return stop;
+  }
+
+  /** Whether somebody listens to an event. */
+  isHeard(name: keyof Map): boolean {
+    return (this.#listening.get(name)?.size ?? 0) > 0;
+  }
+
+  /** Lets go of all who listen, and of their signals. */
+  end(): void {
+    for (const all of this.#listening.values()) for (const { stop } of [...all]) stop();
   }
 
   /** Tells everybody who listens to an event now, and still does when their turn comes. */

@@ -52,7 +52,11 @@ export class Feeds {
   /** Takes somebody in who is attached now, and also hears the channels that are heard already. */
   join(listener: Listener): void {
     this.#listeners.add(listener);
-    for (const feed of this.#live.values()) if (listener.covers(feed.name)) feed.listeners.add(listener);
+    for (const feed of this.#live.values()) {
+      if (!listener.covers(feed.name)) continue;
+      feed.listeners.add(listener);
+      this.#tellMissed(feed);
+    }
   }
 
   /** Forgets somebody who is not attached any more, and the channels that nobody else hears. */
@@ -75,17 +79,10 @@ export class Feeds {
     }
     const listeners = new Set([...this.#listeners].filter((listener) => listener.covers(name)));
     if (listeners.size === 0) return;
-    this.#live.set(channelId, { name, channelId, loss: new LossCount(seq), listeners });
-    const before = this.#before.get(name);
-    this.#before.delete(name);
-    if (before === undefined) {
-      if (seq > 0) for (const listener of listeners) if (this.#away.has(listener)) listener.lose(unknown(name));
-      return;
-    }
-    const count = seq - before.loss.lastSeq;
-    if (count <= 0 && before.channelId === channelId) return;
-    const loss = before.channelId === channelId ? known(name, count, seq) : unknown(name);
-    for (const listener of before.listeners) listener.lose(loss);
+    const feed = { name, channelId, loss: new LossCount(seq), listeners };
+    this.#live.set(channelId, feed);
+    if (this.#before.has(name)) this.#tellMissed(feed);
+    else if (seq > 0) for (const listener of listeners) if (this.#away.has(listener)) listener.lose(unknown(name));
   }
 
   /** Takes note that a channel has ended. */
@@ -127,6 +124,21 @@ export class Feeds {
     }
     this.#before.clear();
     this.#away.clear();
+  }
+
+  /** Tells those who heard a channel before the reconnect, and do again, what was missed until now: each when its own turn has come. */
+  #tellMissed({ name, channelId, loss: { lastSeq }, listeners }: Feed): void {
+    const before = this.#before.get(name);
+    if (before === undefined) return;
+    const count = lastSeq - before.loss.lastSeq;
+    const isSame = before.channelId === channelId;
+    for (const listener of before.listeners) {
+      if (!listeners.has(listener)) continue;
+      before.listeners.delete(listener);
+      if (!isSame) listener.lose(unknown(name));
+      else if (count > 0) listener.lose(known(name, count, lastSeq));
+    }
+    if (before.listeners.size === 0) this.#before.delete(name);
   }
 }
 

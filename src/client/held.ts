@@ -2,40 +2,52 @@
 export class Held<Name extends string> {
   readonly #main: Name;
   readonly #limit: number;
-  readonly #listening = new Set<Name>();
+  /** Whether somebody listens to an event at the moment. */
+  readonly #isHeard: (name: Name) => boolean;
   #waiting: { readonly name: Name; readonly tell: () => void }[] = [];
   #isReleasing = false;
   #isOpen = false;
 
-  constructor(main: Name, limit: number) {
+  constructor(main: Name, limit: number, isHeard: (name: Name) => boolean) {
     this.#main = main;
     this.#limit = limit;
+    this.#isHeard = isHeard;
   }
 
   /** Tells an event, now or later; false when it would have to wait and there is no room. */
   pass(name: Name, tell: () => void): boolean {
-    if (this.#isOpen || (this.#listening.has(name) && !this.#isReleasing)) tell();
+    if (this.#isOpen || (!this.#isReleasing && name !== this.#main && this.#isHeard(name))) tell();
     else if (this.#waiting.length < this.#limit) this.#waiting.push({ name, tell });
     else return false;
     return true;
   }
 
   /** Somebody listens. What waited for that is told once this turn is over, and others listen too; `onOpen` is called behind it. */
-  listened(name: Name, onOpen: () => void): void {
-    if (this.#isOpen) return;
-    this.#listening.add(name);
-    if (this.#isReleasing) return;
+  listened(onOpen: () => void): void {
+    if (this.#isOpen || this.#isReleasing) return;
     this.#isReleasing = true;
     queueMicrotask(() => this.#release(onOpen));
   }
 
   #release(onOpen: () => void): void {
+    const isOpening = this.#isHeard(this.#main);
     const waiting = this.#waiting;
-    const isOpening = this.#listening.has(this.#main);
-    this.#waiting = waiting.filter(({ name }) => !isOpening && !this.#listening.has(name));
-    for (const { name, tell } of waiting) if (isOpening || this.#listening.has(name)) tell();
+    this.#waiting = [];
+    const still = isOpening ? [] : waiting.filter(({ name }) => !this.#isHeard(name));
+    const told = isOpening ? waiting : waiting.filter(({ name }) => this.#isHeard(name));
+    for (const { tell } of told) tell();
+    this.#waiting = [...still, ...this.#waiting];
+    if (isOpening) this.#open(onOpen);
     this.#isReleasing = false;
-    this.#isOpen = isOpening;
-    if (isOpening) onOpen();
+    if (isOpening) return;
+    if (this.#isHeard(this.#main)) this.listened(onOpen); // a listener began to listen to the rest
+  }
+
+  /** Tells what came while the rest was told, and holds nothing any more. */
+  #open(onOpen: () => void): void {
+    for (let i = 0; i < this.#waiting.length; i++) this.#waiting[i]?.tell();
+    this.#waiting = [];
+    this.#isOpen = true;
+    onOpen();
   }
 }

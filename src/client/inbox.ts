@@ -50,7 +50,7 @@ export class Inbox {
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
-    this.#held = new Held('message', ports.maxWaiting);
+    this.#held = new Held<keyof ChannelEvents>('message', ports.maxWaiting, (name) => ports.events.isHeard(name));
   }
 
   /** Takes a frame of the named channel. */
@@ -61,7 +61,7 @@ export class Inbox {
       return;
     }
     if (this.#openingCount >= maxWaiting) {
-      this.lose({ channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq });
+      this.lose(oneLost(channel, seq));
       return;
     }
     const opened = this.#open(channel, cipherFor, (cipher) => cipher.open({ sender, envelope, body }));
@@ -70,7 +70,7 @@ export class Inbox {
         this.#openingCount--;
         if (frame.kind === 'message') this.#message({ channel, data: frame.data, seq, sender, envelope });
         else if (frame.kind === 'refused')
-          this.#tell(channel, seq, 'refused', { channel, reason: frame.reason, seq, sender });
+          this.#tell('refused', { channel, reason: frame.reason, seq, sender }, oneLost(channel, seq));
         else if (!isOwn && !this.#isOver) this.#ports.onPresence(sender, frame.data);
       },
       (error: unknown) => {
@@ -82,7 +82,7 @@ export class Inbox {
 
   /** Tells a loss, behind all that came before it. */
   lose(loss: Loss): void {
-    const tell = (): void => this.#tell(loss.channel, loss.lastSeq, 'loss', loss);
+    const tell = (): void => this.#tell('loss', loss, loss);
     if (this.#openingCount === 0) tell();
     else this.settled().then(tell);
   }
@@ -93,8 +93,8 @@ export class Inbox {
   }
 
   /** Somebody listens to an event: tells what waited for that. */
-  listened(name: keyof ChannelEvents): void {
-    this.#held.listened(name, () => {
+  listened(): void {
+    this.#held.listened(() => {
       for (const loss of this.#overflow.values()) this.lose(loss);
       this.#overflow.clear();
     });
@@ -106,21 +106,17 @@ export class Inbox {
   }
 
   #message(parts: Omit<Message, 'text'>): void {
-    this.#tell(parts.channel, parts.seq, 'message', messageOf(parts));
+    this.#tell('message', messageOf(parts), oneLost(parts.channel, parts.seq));
   }
 
-  #tell<Name extends keyof ChannelEvents>(
-    channel: string,
-    seq: number | null,
-    name: Name,
-    event: ChannelEvents[Name],
-  ): void {
+  /** Tells an event, or lets it wait; what there is no room for is `lost`. */
+  #tell<Name extends keyof ChannelEvents>(name: Name, event: ChannelEvents[Name], lost: Loss): void {
     const tell = (): void => {
       if (!this.#isOver) this.#ports.events.emit(name, event);
     };
     if (this.#held.pass(name, tell)) return;
-    const { count = 0, firstSeq = seq } = this.#overflow.get(channel) ?? {};
-    this.#overflow.set(channel, { channel, count: (count ?? 0) + 1, cause: 'slow_app', firstSeq, lastSeq: seq });
+    const before = this.#overflow.get(lost.channel);
+    this.#overflow.set(lost.channel, before === undefined ? { ...lost, cause: 'slow_app' } : joined(before, lost));
   }
 
   async #open(
@@ -128,11 +124,11 @@ export class Inbox {
     cipherFor: (name: string) => ChannelCipher,
     act: (cipher: ChannelCipher) => Promise<Opened>,
   ): Promise<Opened> {
+    this.#openingCount++;
     const cipher = this.#opening.get(channel)?.cipher ?? this.#ciphers.peek(channel) ?? cipherFor(channel);
     const opening = this.#opening.get(channel) ?? { cipher, count: 0 };
     this.#opening.set(channel, opening);
     opening.count++;
-    this.#openingCount++;
     try {
       const opened = await act(cipher);
       if (opened.kind !== 'refused') this.#ciphers.set(channel, cipher);
@@ -141,4 +137,16 @@ export class Inbox {
       if (--opening.count === 0) this.#opening.delete(channel);
     }
   }
+}
+
+/** One message that there was no room for. */
+function oneLost(channel: string, seq: number): Loss {
+  return { channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq };
+}
+
+/** Two losses of a channel, one after the other, as one. */
+function joined({ channel, count, firstSeq }: Loss, next: Loss): Loss {
+  if (count === null || next.count === null)
+    return { channel, count: null, cause: 'slow_app', firstSeq: null, lastSeq: null };
+  return { channel, count: count + next.count, cause: 'slow_app', firstSeq, lastSeq: next.lastSeq };
 }

@@ -15,6 +15,8 @@ interface Unsent {
 export class Outbox {
   readonly #cipher: ChannelCipher | null;
   readonly #maxUnsent: number;
+  /** Takes what went wrong with a kept message: its publisher was told long ago that it was taken. */
+  readonly #onError: (error: unknown) => void;
   #unsent: Unsent[] = [];
   #published = 0;
   /** Messages handed to a link, until that has sent them or is found to be gone. */
@@ -27,9 +29,10 @@ export class Outbox {
   #isKeeping = true;
 
   /** Without a cipher bodies go as they are. */
-  constructor(cipher: ChannelCipher | null, maxUnsent: number) {
+  constructor(cipher: ChannelCipher | null, maxUnsent: number, onError: (error: unknown) => void) {
     this.#cipher = cipher;
     this.#maxUnsent = maxUnsent;
+    this.#onError = onError;
   }
 
   /** Gets ready to seal for a link, before the channel is attached there. */
@@ -104,14 +107,14 @@ export class Outbox {
     if (link === null) return;
     const unsent = this.#unsent;
     this.#unsent = [];
-    for (const message of unsent) this.#hand(message, link).catch(() => {}); // its publisher was told long ago
+    for (const message of unsent) this.#hand(message, link, true).catch(this.#onError);
   }
 
   /** Sends a message over the link, or keeps it when the link is found to be gone. */
-  #hand({ number, data, envelope }: Unsent, link: Link): Promise<void> {
-    const handing = this.send('message', data, envelope).catch((error: unknown) => {
+  #hand(message: Unsent, link: Link, wasKept = false): Promise<void> {
+    const handing = this.send('message', message.data, message.envelope).catch((error: unknown) => {
       if (link.isOpen) throw error;
-      this.#keep({ number, data, envelope });
+      this.#keep(message, wasKept);
     });
     const done: Promise<void> = handing
       .catch(() => {})
@@ -122,9 +125,10 @@ export class Outbox {
     return handing;
   }
 
-  #keep(message: Unsent): void {
+  /** Keeps a message, within the bound: but one that was kept before has its place. */
+  #keep(message: Unsent, wasKept = false): void {
     if (this.#link === null && !this.#isKeeping) throw this.#why();
-    if (this.#unsent.length >= this.#maxUnsent)
+    if (!wasKept && this.#unsent.length >= this.#maxUnsent)
       throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);
     this.#unsent.push(message);
     this.#unsent.sort((a, b) => a.number - b.number);

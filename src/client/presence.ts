@@ -83,9 +83,9 @@ export class Presence {
 
   /** @internal Attached on a new connection: everybody else's ids are to be learnt, and the own is another. */
   begin(occupancy: number): void {
+    if (this.#timer === undefined) this.#arm(); // ahead of the listeners, who may end all of this
     for (const sender of [...this.#heard.keys()]) this.left(sender);
     this.counted(occupancy);
-    if (this.#timer === undefined) this.#arm();
     this.ask();
     this.#tell();
   }
@@ -142,10 +142,10 @@ export class Presence {
   }
 
   #beat(): void {
+    this.#arm();
     const silentMs = SILENT_HEARTBEATS * this.#heartbeatMs;
     for (const [sender, { atMs }] of this.#heard) if (Date.now() - atMs > silentMs) this.left(sender);
     this.#tell();
-    this.#arm();
   }
 
   #arm(): void {

@@ -91,6 +91,31 @@ describe('attaching', () => {
     expect(heard.losses).toEqual([{ channel: 'room', count: 7, cause: 'slow_app', firstSeq: 4, lastSeq: 10 }]);
   });
 
+  it('counts what it had no room for exactly, losses among it', async () => {
+    const relay = await start();
+    const client = await join(relay);
+    const channel = await client.channel('room', { plaintext: true, maxWaiting: 2 });
+    relay.latest.send(stamped(5, '1', 1), stamped(5, '2', 2), [22, 5, 52, 0], stamped(5, '53', 53));
+    await client.flush();
+    const heard = listenTo(channel);
+    await until(() => heard.losses).toEqual([
+      { channel: 'room', count: 51, cause: 'slow_app', firstSeq: 1, lastSeq: 53 },
+    ]);
+  });
+
+  it('waits on when a listener was stopped before it began', async () => {
+    const relay = await start();
+    const client = await join(relay);
+    const channel = await client.channel('room', { plaintext: true });
+    relay.latest.send(stamped(5, 'one', 1));
+    await client.flush();
+    channel.on('message', () => {}, { signal: AbortSignal.abort() });
+    channel.on('message', () => {})();
+    await client.flush();
+    const heard = listenTo(channel);
+    await until(() => heard.texts).toEqual(['one']);
+  });
+
   it('is given up by its signal while the relay is silent, and its name is free', async () => {
     let isSilent = true;
     const relay = await start(butFor((frame) => (frame[0] === 2 && isSilent ? null : undefined)));
@@ -247,7 +272,11 @@ describe('leaving', () => {
     const program = new Program(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
     await program.output(/^expire/m);
     relay.latest.send([25, 3_000_000]);
-    expect(await program.finished).toMatchObject({ code: 0, stdout: 'expire\naborted aborted\ndone\n', stderr: '' });
+    expect(await program.finished).toMatchObject({
+      code: 0,
+      stdout: 'expire\naborted aborted\ndone\n',
+      stderr: '',
+    });
   });
 });
 
@@ -372,6 +401,27 @@ describe('coming back', () => {
 });
 
 describe('what a hostile relay sends', () => {
+  it('cannot have a loss told ahead of the messages before it by a name that breaks the rules', async () => {
+    const relay = await start();
+    const [writer, reader] = [await join(relay), await join(relay)];
+    await (await writer.channel('a.good', { key })).publish('one');
+    await writer.flush();
+    const body = relay.connections[0]?.frames.find(([type]) => type === 4)?.[5] as Uint8Array;
+    const sealed = message(100, body);
+    sealed.writeBigUInt64BE(1n, 8);
+    sealed.writeUInt32BE(7, 17);
+    const channel = await reader.channel('a.*', { key });
+    const told: unknown[] = [];
+    channel.on('error', ({ code }) => told.push(code));
+    channel.on('loss', ({ count }) => told.push(count));
+    channel.on('message', ({ text }) => told.push(text));
+    relay.connections[1]?.send([27, 99, 'a.\u00fc', 0], stamped(99, 'x', 1));
+    await reader.flush();
+    relay.connections[1]?.send([27, 100, 'a.good', 0], sealed, [22, 100, 5, 0]);
+    await reader.flush();
+    await until(() => told.slice(1)).toEqual(['one', 4]);
+  });
+
   it('cannot push out what a pattern remembers, and so cannot replay', async () => {
     const relay = await start();
     const [writer, reader] = [await join(relay), await join(relay)];

@@ -41,6 +41,22 @@ describe('Events', () => {
     expect(log).toEqual(['once 1', 'once 2']);
   });
 
+  it('lets go of all listeners and their signals at the end', () => {
+    const events = new Events<{ count: number }>();
+    const removed: string[] = [];
+    const { signal } = new AbortController();
+    const remove = signal.removeEventListener.bind(signal);
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      removed.push(args[0]);
+      remove(...args);
+    };
+    events.on('count', () => removed.push('told'), { signal });
+    expect(events.isHeard('count')).toBe(true);
+    events.end();
+    events.emit('count', 1);
+    expect([removed, events.isHeard('count')]).toEqual([['abort'], false]);
+  });
+
   it('counts a listener as often as it was added', () => {
     const events = new Events<{ count: number }>();
     const log: number[] = [];

@@ -142,6 +142,26 @@ describe('Feeds', () => {
     expect(both.log).toEqual(['a lost 3 of 2-4 reconnect', 'a lost 2 of 5-6 reconnect', 'b lost 1 of 2-2 reconnect']);
   });
 
+  it('tells each listener what it missed when its own turn to be attached has come', () => {
+    const feeds = new Feeds();
+    const [early, late] = [listener('a'), listener('a')];
+    feeds.join(early);
+    feeds.join(late);
+    feeds.open(10, 'a', 0);
+    feeds.message(frame(10, 1), OWN);
+    feeds.disconnected();
+    feeds.join(early);
+    feeds.open(10, 'a', 3);
+    feeds.message(frame(10, 4), OWN);
+    feeds.message(frame(10, 5), OWN);
+    feeds.join(late);
+    feeds.open(10, 'a', 5);
+    feeds.message(frame(10, 6), OWN);
+    feeds.settled();
+    expect(early.log).toEqual(['a 1', 'a lost 2 of 2-3 reconnect', 'a 4', 'a 5', 'a 6']);
+    expect(late.log).toEqual(['a 1', 'a lost 4 of 2-5 reconnect', 'a 6']);
+  });
+
   it('forgets who left, and a channel once nobody hears it', () => {
     const feeds = new Feeds();
     const [a, also] = [listener('a'), listener('a')];

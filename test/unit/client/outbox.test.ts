@@ -19,12 +19,17 @@ function fakeLink(log: string[], isLost = false): Link {
   } as unknown as Link;
 }
 
+/** Nothing goes wrong with a kept message. */
+const unexpected = (error: unknown): never => {
+  throw error;
+};
+
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('Outbox', () => {
   it('keeps what is published without a link, up to its bound, and sends it in order on the next', async () => {
     const log: string[] = [];
-    const outbox = new Outbox(null, 2);
+    const outbox = new Outbox(null, 2, unexpected);
     await outbox.publish(bytes('a'), null);
     const reused = bytes('b');
     await outbox.publish(reused, null);
@@ -37,7 +42,7 @@ describe('Outbox', () => {
 
   it('sends what is published in the moment before the link comes', async () => {
     const log: string[] = [];
-    const outbox = new Outbox(null, 2);
+    const outbox = new Outbox(null, 2, unexpected);
     const publishing = outbox.publish(bytes('just before'), null);
     outbox.open(fakeLink(log), 1);
     await publishing;
@@ -56,7 +61,7 @@ describe('Outbox', () => {
           fail = () => reject(notConnected());
         }),
     } as unknown as Link;
-    const outbox = new Outbox(null, 3);
+    const outbox = new Outbox(null, 3, unexpected);
     outbox.open(dying, 1);
     const first = outbox.publish(bytes('first'), null);
     outbox.lost();
@@ -71,9 +76,39 @@ describe('Outbox', () => {
     expect([log, outbox.catchingUp]).toEqual([['first', 'second', 'third', 'fourth'], null]);
   });
 
+  it('loses nothing that it kept once, also when its place was taken meanwhile', async () => {
+    const log: string[] = [];
+    let fail: () => void = () => {};
+    const dying = {
+      isOpen: false,
+      info: { limits: {} },
+      send: () =>
+        new Promise((_, reject) => {
+          fail = () => reject(notConnected());
+        }),
+    } as unknown as Link;
+    const outbox = new Outbox(null, 1, unexpected);
+    await outbox.publish(bytes('a'), null);
+    outbox.open(dying, 1);
+    outbox.lost();
+    await outbox.publish(bytes('b'), null);
+    outbox.open(fakeLink(log), 2);
+    fail();
+    await outbox.catchingUp;
+    await expect.poll(() => log).toEqual(['a', 'b']);
+  });
+
+  it('says what becomes of a kept message that cannot be sent after all', async () => {
+    const errors: unknown[] = [];
+    const outbox = new Outbox(null, 2, (error) => errors.push(error));
+    await outbox.publish(new Uint8Array(300), null);
+    outbox.open(fakeLink([]), 1);
+    await expect.poll(() => errors).toMatchObject([{ code: 'frame_too_large' }]);
+  });
+
   it('keeps nothing unless asked to, nothing that is too large, and nothing once it has ended', async () => {
     const log: string[] = [];
-    const [strict, patient] = [new Outbox(null, 0), new Outbox(null, 2)];
+    const [strict, patient] = [new Outbox(null, 0, unexpected), new Outbox(null, 2, unexpected)];
     await expect(strict.publish(bytes('a'), null)).rejects.toMatchObject({ code: 'not_connected' });
     patient.open(fakeLink(log), 1);
     await expect(patient.publish(new Uint8Array(300), null)).rejects.toMatchObject({
