@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ChannelKey, type ConnectOptions, connect, type Relay } from '../../../src/client/node.ts';
 import { CLOSE_CODE } from '../../../src/protocol/codes.ts';
 import { message } from '../../support/client.ts';
@@ -148,6 +148,20 @@ describe('a client of a relay that misbehaves', () => {
     relay.latest.socket.close(4000);
     await until(() => log).toEqual(['draining', 'reconnecting 4000', 'reconnected']);
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(299);
+  });
+
+  it('heeds no GOAWAY that comes after it was closed', async () => {
+    const relay = await start();
+    const client = await join(relay);
+    const connection = relay.latest;
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const closing = client.close();
+    connection.send([26, 86_400_000, 'shutdown']);
+    await closing;
+    await connection.closed;
+    const waits = timers.mock.calls.map(([, ms]) => ms);
+    timers.mockRestore();
+    expect(waits).not.toContain(86_400_000);
   });
 
   it('moves away at the time of GOAWAY by itself when the relay does not close', async () => {

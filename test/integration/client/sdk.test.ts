@@ -225,7 +225,12 @@ describe('the SDK', () => {
   });
 
   it('never puts a token in a URL, nor on a network in clear', async () => {
-    for (const url of [`${relay.url}?token=x`, relay.url.replace('ws://', 'ws://user:secret@'), 'ws://relay.example'])
+    for (const url of [
+      `${relay.url}?token=x`,
+      relay.url.replace('ws://', 'ws://user:secret@'),
+      relay.url.replace('ws://', 'ws://:secret@'),
+      'ws://relay.example',
+    ])
       await expect(connect(url, { token: 'x' })).rejects.toMatchObject({ code: 'insecure_url' });
     const asked: string[] = [];
     const socket = (url: string): never => {

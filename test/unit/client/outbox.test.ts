@@ -19,6 +19,19 @@ function fakeLink(log: string[], isLost = false): Link {
   } as unknown as Link;
 }
 
+/** A link that is gone, which `fail` finds out. */
+function dyingLink(): { dying: Link; fail: () => void } {
+  const failing: (() => void)[] = [];
+  const send = (): Promise<never> => new Promise((_, reject) => failing.push(() => reject(notConnected())));
+  const dying = { isOpen: false, info: { limits: {} }, send } as unknown as Link;
+  return {
+    dying,
+    fail: () => {
+      for (const reject of failing) reject();
+    },
+  };
+}
+
 /** Nothing goes wrong with a kept message. */
 const unexpected = (error: unknown): never => {
   throw error;
@@ -52,15 +65,7 @@ describe('Outbox', () => {
 
   it('sends on the next link what the one before lost, in its place, however late it is found to be lost', async () => {
     const log: string[] = [];
-    let fail: () => void = () => {};
-    const dying = {
-      isOpen: false,
-      info: { limits: {} },
-      send: () =>
-        new Promise((_, reject) => {
-          fail = () => reject(notConnected());
-        }),
-    } as unknown as Link;
+    const { dying, fail } = dyingLink();
     const outbox = new Outbox(null, 3, unexpected);
     outbox.open(dying, 1);
     const first = outbox.publish(bytes('first'), null);
@@ -78,15 +83,7 @@ describe('Outbox', () => {
 
   it('loses nothing that it kept once, also when its place was taken meanwhile', async () => {
     const log: string[] = [];
-    let fail: () => void = () => {};
-    const dying = {
-      isOpen: false,
-      info: { limits: {} },
-      send: () =>
-        new Promise((_, reject) => {
-          fail = () => reject(notConnected());
-        }),
-    } as unknown as Link;
+    const { dying, fail } = dyingLink();
     const outbox = new Outbox(null, 1, unexpected);
     await outbox.publish(bytes('a'), null);
     outbox.open(dying, 1);
