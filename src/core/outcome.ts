@@ -59,6 +59,7 @@ const HELLO_CLOSE: Partial<Record<Refusal['code'], CloseName>> = {
   unsupported_version: 'unsupported_version',
   token_missing: 'token_missing',
   token_expired: 'token_expired',
+  token_not_yet_valid: 'token_not_yet_valid',
   token_revoked: 'token_revoked',
   too_many_connections: 'overloaded',
 };

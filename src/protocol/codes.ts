@@ -48,6 +48,7 @@ export const CLOSE_CODE = {
   hello_timeout: 4004,
   overloaded: 4005,
   internal_error: 4006,
+  token_not_yet_valid: 4007,
   protocol_error: 4500,
   unsupported_version: 4501,
   token_missing: 4502,

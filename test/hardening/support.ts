@@ -16,6 +16,7 @@ const CLOSE_NAME: Readonly<Record<number, string>> = {
   4500: 'protocol_error',
   4501: 'unsupported_version',
   4502: 'token_missing',
+  4007: 'token_not_yet_valid',
   4503: 'token_rejected',
 };
 

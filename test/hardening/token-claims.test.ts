@@ -9,7 +9,7 @@ const now = Math.floor(Date.now() / 1000);
 type Claims = Readonly<Record<string, unknown>>;
 
 const EXPIRED: Refused = { status: 403, code: 'token_expired', close: 4001 };
-const NOT_YET: Refused = { status: 403, code: 'token_not_yet_valid', close: 4503 };
+const NOT_YET: Refused = { status: 403, code: 'token_not_yet_valid', close: 4007 };
 const TOO_LONG: Refused = { status: 403, code: 'token_ttl_too_long', close: 4503 };
 
 const TIMES: readonly (readonly [name: string, claims: Claims, refused: Refused])[] = [
