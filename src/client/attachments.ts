@@ -17,6 +17,8 @@ export class Attachments {
   readonly #byId = new Map<number, ChannelState>();
   readonly #turns = new Map<string, Promise<void>>();
   readonly #leaving = new WeakMap<ChannelState, Promise<void>>();
+  /** Those attached for the first time whose signal can give them up. */
+  readonly #attaching = new Map<ChannelState, AbortSignal>();
   readonly #feeds = new Feeds();
   #returning: Promise<void> | null = null;
 
@@ -26,17 +28,23 @@ export class Attachments {
 
   /** Attaches for the first time, on the next link if there is none. Rejects with the relay's refusal, `aborted` or `closed`. */
   async add(name: string, options: ChannelOptions): Promise<ChannelState> {
+    if (this.#connection.isClosed) throw relayClosed();
+    const { signal } = options;
+    this.#freeGivenUp(name);
     if (this.#names.has(name)) throw new MayflyError('already_attached', 'this channel is in use already');
     const state = new ChannelState(name, options);
-    const { signal } = options;
     this.#names.set(name, state);
+    if (signal !== undefined) this.#attaching.set(state, signal);
     try {
       const attaching = this.#inTurn(name, () => this.#attachSoon(state, signal));
       await within(attaching, { signal }, () => abortError(signal as AbortSignal)); // late only by the signal
+      if (signal?.aborted === true) throw abortError(signal);
       if (this.#connection.isClosed) throw relayClosed();
     } catch (error) {
       this.remove(state).catch(() => {});
       throw error;
+    } finally {
+      this.#attaching.delete(state);
     }
     return state;
   }
@@ -119,6 +127,12 @@ export class Attachments {
     for (const state of this.#names.values()) state.end(relayClosed);
   }
 
+  /** Lets go of a name whose signal has given it up, though the promise that tells of it has not been rejected yet. */
+  #freeGivenUp(name: string): void {
+    const holder = this.#names.get(name);
+    if (holder !== undefined && this.#attaching.get(holder)?.aborted === true) this.remove(holder).catch(() => {});
+  }
+
   async #return(link: Link): Promise<void> {
     const states = [...this.#names.values()];
     const pace = Math.max(1, link.info.limits.framesPerSecond ?? states.length);
@@ -160,6 +174,7 @@ export class Attachments {
   async #attachSoon(state: ChannelState, signal: AbortSignal | undefined): Promise<void> {
     while (!state.isOver) {
       const link = await this.#connection.soon(signal);
+      if (state.isOver) return; // given up meanwhile
       try {
         await this.#attach(state, link);
         return;
@@ -185,8 +200,13 @@ export class Attachments {
       this.#feeds.leave(state);
       if (this.#isAttached(state)) this.#byId.delete(channelId);
     };
-    if (link?.isOpen === true && this.#isAttached(state)) {
-      await link.request((ref) => [FrameType.DETACH, ref, channelId], FrameType.DETACHED, leave).catch(() => {});
+    for (let attempt = 0; link?.isOpen === true && this.#isAttached(state); attempt++) {
+      try {
+        await link.request((ref) => [FrameType.DETACH, ref, channelId], FrameType.DETACHED, leave);
+      } catch (error) {
+        if (!isPassing(asMayflyError(error))) break;
+        await delay(PACE_MS + backoffMs(attempt), link.over);
+      }
     }
     leave();
   }
