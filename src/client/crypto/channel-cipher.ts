@@ -53,9 +53,9 @@ export class ChannelCipher {
 
   /**
    * Opens a MESSAGE. What cannot be opened comes back as `refused`, with a constant reason and without data; nothing in a frame makes it
-   * reject. Calls settle in their order; `body` must not change until then.
+   * reject. Calls are judged and settle in their order, whatever order decryption ends in; `body` must not change until then.
    */
   open(frame: SealedFrame): Promise<Opened> {
-    return this.#opened.settle(this.#opener.open(frame));
+    return this.#opened.settle(this.#opener.decrypt(frame)).then((judge) => judge());
   }
 }

@@ -41,23 +41,28 @@ export class Opener {
     this.#ring = ring;
   }
 
-  /** Opens one frame; `body` must not change until then. Nothing in a frame makes it reject. */
-  async open({ sender, envelope, body }: SealedFrame): Promise<Opened> {
+  /**
+   * Decrypts one frame; `body` must not change until then. Nothing in a frame makes it reject. Frames may be decrypted in any order: what
+   * it resolves with judges the frame, and is to be called in the order in which the frames came.
+   */
+  async decrypt({ sender, envelope, body }: SealedFrame): Promise<() => Opened> {
     const header = readSealed(body);
-    if (typeof header === 'string') return refuse(header);
-    if (!isSender(sender)) return refuse('malformed');
+    if (typeof header === 'string') return () => refuse(header);
+    if (!isSender(sender)) return () => refuse('malformed');
     const key = this.#ring.find(generationOf(header.kid));
-    if (typeof key === 'string') return refuse(key);
+    if (typeof key === 'string') return () => refuse(key);
     const id = `${sender} ${header.kid}`;
     const ctr = Number(header.ctr);
     const early = this.#windows.peek(id)?.check(ctr) ?? 'fresh';
-    if (early !== 'fresh') return refuse(early);
+    if (early !== 'fresh') return () => refuse(early);
 
     const frameKey = await this.#frameKey(id, key, header.kid, sender);
     const plaintext = await openFrame(frameKey, header, this.#binding.metadata(envelope), body);
-    if (plaintext === undefined) return refuse('not_authentic');
-    const freshness = this.#accept(id, ctr);
-    return freshness === 'fresh' ? readPlaintext(plaintext) : refuse(freshness);
+    if (plaintext === undefined) return () => refuse('not_authentic');
+    return () => {
+      const freshness = this.#accept(id, ctr);
+      return freshness === 'fresh' ? readPlaintext(plaintext) : refuse(freshness);
+    };
   }
 
   #frameKey(id: string, key: ChannelKey, kid: bigint, sender: number): Promise<FrameKey> {
