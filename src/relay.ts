@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TokenVerifier } from './auth/verifier.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { restartProblems } from './config/restart.ts';
 import { Channels } from './core/channels.ts';
 import { Control } from './core/control.ts';
 import { Dispatch } from './core/dispatch.ts';
@@ -13,12 +14,14 @@ import { Door } from './edge/door.ts';
 import { drain } from './edge/drain.ts';
 import { UwsFanout } from './edge/fanout.ts';
 import { addRoutes } from './edge/http.ts';
+import { Listener } from './edge/listener.ts';
 import type { UserData } from './edge/peer.ts';
 import { Peers } from './edge/peers.ts';
 import type { Site } from './edge/site.ts';
+import { successorAt } from './edge/successor.ts';
 import { startSweep } from './edge/sweep.ts';
 import { upgradeHandler } from './edge/upgrade.ts';
-import { createApp, type Listening, listen, type TemplatedApp } from './edge/uws.ts';
+import { createApp, listen, type TemplatedApp } from './edge/uws.ts';
 import { webSocketHandlers } from './edge/websocket.ts';
 import { ConfigError } from './errors.ts';
 import { type Refusal, refusal } from './protocol/codes.ts';
@@ -30,9 +33,12 @@ import { createMetrics } from './telemetry/metrics.ts';
 export interface Relay {
   readonly url: string;
   readonly adminUrl: string;
-  /** Puts tenants, keys and certificate of another configuration in force; no connection they still permit is dropped. */
+  /**
+   * Puts tenants, keys, CORS and certificate of another configuration in force; no connection they still permit is dropped. All or nothing:
+   * throws a ConfigError that names every setting that needs a restart.
+   */
   reload(loaded: LoadedConfig): void;
-  /** Drains and stops. Resolves when the last connection is gone; at most `limits.drainTimeoutMs` later. */
+  /** Drains and stops. Resolves when the last connection is gone: at most `limits.drainDelayMs` and `limits.drainTimeoutMs` later. */
   stop(): Promise<void>;
 }
 
@@ -50,6 +56,8 @@ const FULL = refusal('overloaded', 'the relay is full');
 const MAX_SWEEP_PERIOD_MS = 250;
 const CHANNEL_IDLE_MS = 60_000;
 const IDLE_TIMEOUT_SECONDS = 120;
+/** Connections of more certificates than this are not kept: those of the oldest are asked to come again. */
+const MAX_CERTIFICATES = 4;
 /** Room above uWebSockets.js's own limit for what it adds after checking it: one message and one cork buffer. */
 const CORK_BYTES = 32 * 1024;
 
@@ -62,7 +70,6 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   let isDraining = false;
   let isMemoryFull = false;
   let { origins: corsOrigins } = config.cors;
-  const apps: TemplatedApp[] = [];
 
   const counters = new Counters();
   const metrics = createMetrics(counters);
@@ -72,7 +79,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   const sessions = new Sessions(channels, turn, fanout, limits);
   const router = new Router(channels, turn, counters);
   const dispatch = new Dispatch(router, new Control(channels, turn, counters, limits), turn, counters, limits);
-  const peers = new Peers(sessions, counters, limits);
+  const peers = new Peers(sessions, counters, fanout, limits);
   const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
   const door = new Door({
     verify: (token) => verifier.verify(token, clock.nowMs()),
@@ -147,20 +154,19 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       maxFrameBytes: limits.maxFrameBytes,
       maxTokenTtlSeconds: limits.maxTokenTtlSeconds,
     });
-    apps.push(app); // each keeps the connections it accepted, also those that are not upgraded yet
-    fanout.setApps(apps);
     return app;
   }
 
   sessions.configure(tenantSettings(loaded));
-  let listening: Listening = listen(publicApp(loaded.tls), config.listen.host, config.listen.port);
+  let app = publicApp(loaded.tls);
+  const isShared = config.listen.shared;
+  const listener = new Listener(app, loaded.tls, { ...config.listen, isShared });
   const adminApp = createApp(undefined);
   addAdminRoutes(adminApp, metrics, () => !isDraining, logger);
   const adminListening = orElse(
-    () => listening.close(),
-    () => listen(adminApp, config.admin.host, config.admin.port),
+    () => listener.close(),
+    () => listen(adminApp, { ...config.admin, isShared }),
   );
-  const { port } = listening;
   let fingerprint = loaded.tls?.fingerprint;
 
   const periodMs = Math.min(MAX_SWEEP_PERIOD_MS, limits.slowConsumerTimeoutMs / 10, limits.helloTimeoutMs / 4);
@@ -176,30 +182,42 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   let stopping: Promise<void> | undefined;
   async function stop(): Promise<void> {
     isDraining = true;
-    listening.close();
     logger.info({ connections: peers.count }, 'draining');
-    await drain(peers, limits.drainTimeoutMs);
+    if (!isShared) {
+      await new Promise((resolve) => setTimeout(resolve, limits.drainDelayMs)); // newcomers are refused until everybody knows
+      listener.close();
+    } else {
+      listener.close(); // and now all newcomers are the successor's, and so is the admin address
+      adminListening.close();
+      if (peers.count > 0) await successorAt({ host: config.listen.host, port: listener.port }, limits.drainDelayMs);
+    }
+    await drain(peers, peers.list(), { timeoutMs: limits.drainTimeoutMs, reason: 'shutdown' });
     stopSweep();
     adminListening.close();
-    for (const app of apps) app.close();
-    adminApp.close();
+    for (const each of [app, ...fanout.apps, adminApp]) each.close();
     metrics.stop();
   }
 
+  /** Asks the connections of all but the latest certificates to come again. */
+  function moveOldest(): void {
+    const old = new Set(fanout.apps.slice(0, -MAX_CERTIFICATES));
+    const going = peers.list().filter((peer) => old.has(peer.app) && peer.closing === null);
+    if (going.length > 0) void drain(peers, going, { timeoutMs: limits.drainTimeoutMs, reason: 'reload' });
+  }
+
   return {
-    url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${port}`,
+    url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${listener.port}`,
     adminUrl: `http://${bracketed(config.admin.host)}:${adminListening.port}`,
 
     reload(next) {
       if (stopping !== undefined) return;
-      if ((next.tls === undefined) !== (loaded.tls === undefined)) {
-        throw new ConfigError([{ path: 'listen.tls', message: 'cannot come or go by a reload: restart' }]);
-      }
+      const problems = restartProblems(config, next.config);
+      if (problems.length > 0) throw new ConfigError(problems);
       if (next.tls?.fingerprint !== fingerprint) {
-        const replacement = publicApp(next.tls); // throws before anything changed
-        listening.close();
-        listening = listen(replacement, config.listen.host, port);
+        app = publicApp(next.tls); // throws before anything changed
+        listener.replace(app);
         fingerprint = next.tls?.fingerprint;
+        moveOldest();
       }
       corsOrigins = next.config.cors.origins;
       verifier.setKeys(next.keys);

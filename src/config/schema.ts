@@ -35,6 +35,15 @@ const listen = v.strictObject({
     ),
     false,
   ),
+  shared: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description(
+        'whether other relays may listen on the same ports, so that a successor can start before this one stops',
+      ),
+    ),
+    false,
+  ),
 });
 
 const admin = v.strictObject({
@@ -82,7 +91,14 @@ const limits = v.strictObject({
     10_000,
   ),
   helloTimeoutMs: v.optional(integer(100, MAX_TIMER_MS, 'time from the upgrade to HELLO'), 10_000),
-  drainTimeoutMs: v.optional(integer(0, MAX_TIMER_MS, 'time over which connections are closed at a stop'), 15_000),
+  drainDelayMs: v.optional(
+    integer(0, MAX_TIMER_MS, 'time at a stop in which newcomers are refused, and nobody else is told yet'),
+    1000,
+  ),
+  drainTimeoutMs: v.optional(
+    integer(0, MAX_TIMER_MS, 'longest time over which connections are closed at a stop'),
+    8000,
+  ),
   maxAttachments: v.optional(integer(1, 1_000_000, 'attachments of one connection'), 1000),
   framesPerSecond: v.optional(integer(1, 1_000_000_000, 'frames one connection may send per second'), 100_000),
   bytesPerSecond: v.optional(integer(1024, 1_000_000_000_000, 'bytes one connection may send per second'), 128 * MIB),

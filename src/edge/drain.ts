@@ -5,29 +5,42 @@ import type { Peer } from './peer.ts';
 import type { Peers } from './peers.ts';
 
 const TICK_MS = 20;
+/** Those who leave come back somewhere, and one core does about this many TLS handshakes: 500 a second. */
+const MS_PER_CONNECTION = 2;
+
+/** Why connections have to go: what GOAWAY says. */
+export type GoAwayReason = 'shutdown' | 'reload';
 
 /**
- * Says GOAWAY to every connection, each with a time of its own, and closes each at its time, all within `timeoutMs`. Resolves when no
- * connection is left; those that would not go were cut.
+ * Says GOAWAY to these connections, each with a time of its own, and closes each at its time: as fast as they can come back elsewhere, but
+ * all within `timeoutMs`. Resolves when none of them is left; those that would not go were cut.
  */
-export async function drain(peers: Peers, timeoutMs: number): Promise<void> {
-  const leaving: { peer: Peer; afterMs: number }[] = [];
-  for (const peer of peers.list()) {
-    const afterMs = Math.floor(Math.random() * timeoutMs);
-    if (peer.session !== null) {
-      peers.perform(peer, replyWith(encodeFrame([FrameType.GOAWAY, afterMs, 'shutdown'])));
-    }
-    leaving.push({ peer, afterMs });
-  }
-  leaving.sort((a, b) => b.afterMs - a.afterMs);
-  await everyTick((elapsedMs) => {
-    for (let last = leaving.at(-1); last !== undefined && last.afterMs <= elapsedMs; last = leaving.at(-1)) {
-      peers.perform(last.peer, closeWith(closeFor('going_away')));
-      leaving.pop();
-    }
-    if (elapsedMs >= timeoutMs) for (const peer of peers.list()) peers.cut(peer);
-    return peers.count === 0;
+export async function drain(
+  peers: Peers,
+  going: readonly Peer[],
+  { timeoutMs, reason }: { readonly timeoutMs: number; readonly reason: GoAwayReason },
+): Promise<void> {
+  const spreadMs = Math.min(timeoutMs, going.length * MS_PER_CONNECTION);
+  const leaving = shuffled(going).map((peer, i) => {
+    const afterMs = Math.floor(((i + Math.random()) / going.length) * spreadMs);
+    if (peer.session !== null) peers.perform(peer, replyWith(encodeFrame([FrameType.GOAWAY, afterMs, reason])));
+    return { peer, afterMs };
   });
+  let next = 0;
+  await everyTick((elapsedMs) => {
+    for (let due = leaving[next]; due !== undefined && due.afterMs <= elapsedMs; due = leaving[++next]) {
+      peers.perform(due.peer, closeWith(closeFor('going_away')));
+    }
+    if (elapsedMs >= timeoutMs) for (const { peer } of leaving) peers.cut(peer);
+    return leaving.every(({ peer }) => peer.socket === undefined);
+  });
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
 }
 
 function everyTick(act: (elapsedMs: number) => boolean): Promise<void> {

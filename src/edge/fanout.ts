@@ -4,7 +4,8 @@ import { DROPPED, type TemplatedApp } from './uws.ts';
 
 /** Fan-out by uWebSockets.js's own publish. After a certificate reload there is more than one app: each holds the connections it accepted. */
 export class UwsFanout implements Fanout {
-  readonly #apps = new Set<TemplatedApp>();
+  /** Open connections of each app that has any, in the order in which the apps got their first. */
+  readonly #counts = new Map<TemplatedApp, number>();
   /** Ends a connection that has no room for a reply. */
   readonly #cut: (peer: Peer) => void;
   #only: TemplatedApp | null = null;
@@ -13,12 +14,19 @@ export class UwsFanout implements Fanout {
     this.#cut = cut;
   }
 
-  /** Publishes from now on to exactly these apps. */
-  setApps(apps: Iterable<TemplatedApp>): void {
-    this.#apps.clear();
-    for (const app of apps) this.#apps.add(app);
-    const [only] = this.#apps;
-    this.#only = this.#apps.size === 1 && only !== undefined ? only : null;
+  /** The apps that have connections, the oldest first. */
+  get apps(): readonly TemplatedApp[] {
+    return [...this.#counts.keys()];
+  }
+
+  /** Takes note of a connection that an app opened. */
+  opened(app: TemplatedApp): void {
+    this.#count(app, 1);
+  }
+
+  /** Takes note of a connection that is gone: an app without any costs nothing. */
+  closed(app: TemplatedApp): void {
+    this.#count(app, -1);
   }
 
   subscribe(connection: Connection, topic: string): void {
@@ -33,17 +41,25 @@ export class UwsFanout implements Fanout {
     const sender = except === null ? undefined : socketOf(except);
     if (sender === undefined) {
       if (this.#only !== null) this.#only.publish(topic, bytes, true);
-      else for (const app of this.#apps) app.publish(topic, bytes, true);
+      else for (const app of this.#counts.keys()) app.publish(topic, bytes, true);
       return;
     }
     sender.publish(topic, bytes, true);
     if (this.#only !== null) return;
-    for (const app of this.#apps) if (app !== (except as Peer).app) app.publish(topic, bytes, true); // socketOf knew it as a Peer
+    for (const app of this.#counts.keys()) if (app !== (except as Peer).app) app.publish(topic, bytes, true); // socketOf knew it as a Peer
   }
 
   send(connection: Connection, bytes: Uint8Array): void {
     if (!(connection instanceof Peer) || connection.socket?.send(bytes, true) !== DROPPED) return;
     this.#cut(connection);
+  }
+
+  #count(app: TemplatedApp, change: 1 | -1): void {
+    const count = (this.#counts.get(app) ?? 0) + change;
+    if (count === 0) this.#counts.delete(app);
+    else this.#counts.set(app, count);
+    const [first] = this.#counts.keys();
+    this.#only = this.#counts.size === 1 && first !== undefined ? first : null;
   }
 }
 

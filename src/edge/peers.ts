@@ -3,6 +3,7 @@ import { type Close, closeFor, closeWith, NOTHING, type Outcome } from '../core/
 import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Counters } from '../telemetry/counters.ts';
+import type { UwsFanout } from './fanout.ts';
 import { pack } from './pack.ts';
 import { Peer, type UserData } from './peer.ts';
 import { DROPPED, type WebSocket } from './uws.ts';
@@ -22,11 +23,13 @@ export class Peers {
   readonly #slots = new Map<Peer, number>();
   readonly #sessions: Sessions;
   readonly #counters: Counters;
+  readonly #fanout: UwsFanout;
   readonly #limits: PeerLimits;
 
-  constructor(sessions: Sessions, counters: Counters, limits: PeerLimits) {
+  constructor(sessions: Sessions, counters: Counters, fanout: UwsFanout, limits: PeerLimits) {
     this.#sessions = sessions;
     this.#counters = counters;
+    this.#fanout = fanout;
     this.#limits = limits;
   }
 
@@ -46,6 +49,7 @@ export class Peers {
   add(peer: Peer, socket: WebSocket<UserData>): void {
     peer.socket = socket;
     this.#slots.set(peer, this.#all.push(peer) - 1);
+    this.#fanout.opened(peer.app);
     this.#counters.connections = this.#all.length;
   }
 
@@ -55,6 +59,7 @@ export class Peers {
     const last = this.#all.pop();
     if (slot === undefined || last === undefined) return;
     this.#slots.delete(peer);
+    this.#fanout.closed(peer.app);
     if (last !== peer) {
       this.#all[slot] = last;
       this.#slots.set(last, slot);

@@ -12,10 +12,18 @@ import { RelayError } from '../errors.ts';
 
 export type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 
-/** uWebSockets.js shares a taken port by default; this makes it an error (LIBUS_LISTEN_EXCLUSIVE_PORT). */
+/** uWebSockets.js shares ports by default (SO_REUSEPORT); the second makes a taken one an error (LIBUS_LISTEN_EXCLUSIVE_PORT). */
+const SHARED_PORT = 0;
 const EXCLUSIVE_PORT = 1;
 /** What `send` and `ping` return when the message was dropped because too much waits already. */
 export const DROPPED = 2;
+
+/** Where to listen; port 0 picks a free one. A shared port may be listened on by several processes that all share it. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly isShared: boolean;
+}
 
 /** The port an app listens on, and how to stop accepting; open connections stay. */
 export interface Listening {
@@ -33,23 +41,24 @@ export function createApp(tls: { readonly certFile: string; readonly keyFile: st
   }
 }
 
-/** Starts accepting; port 0 picks a free one. Throws a RelayError when the port is taken or not ours to use. */
-export function listen(app: TemplatedApp, host: string, port: number): Listening {
-  const listening = tryListen(app, host, port);
+/** Starts accepting. Throws a RelayError when the port is taken or not ours to use. */
+export function listen(app: TemplatedApp, address: Address): Listening {
+  const listening = tryListen(app, address);
   if (listening === undefined) {
+    const { host, port } = address;
     throw new RelayError('listen_failed', `cannot listen on ${host}:${port}: the port is taken, or not allowed`);
   }
-  if (port !== 0) return listening;
-  listening.close(); // uWebSockets.js sets SO_REUSEADDR on chosen ports only, and a reload must be able to listen again
-  return listen(app, host, listening.port);
+  if (address.port !== 0) return listening;
+  listening.close(); // uWebSockets.js sets its options on chosen ports only, and a successor must be able to listen there
+  return listen(app, { ...address, port: listening.port });
 }
 
-function tryListen(app: TemplatedApp, host: string, port: number): Listening | undefined {
+function tryListen(app: TemplatedApp, { host, port, isShared }: Address): Listening | undefined {
   let listening: Listening | undefined;
-  const exclusively = app as unknown as {
+  const withOptions = app as unknown as {
     listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): void;
   }; // the binary takes host and options together; its types do not say so
-  exclusively.listen(host, port, EXCLUSIVE_PORT, (socket) => {
+  withOptions.listen(host, port, isShared ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
     if (socket === false) return;
     let isOpen = true;
     listening = {
@@ -61,4 +70,25 @@ function tryListen(app: TemplatedApp, host: string, port: number): Listening | u
     };
   });
   return listening;
+}
+
+/** Lets `to` serve what `from` accepts from now on. Both speak TLS: each handshake is done by `to`, with its certificate. */
+export function passAccepted(from: TemplatedApp, to: TemplatedApp): void {
+  passing(from).addChildAppDescriptor(passing(to).getDescriptor());
+}
+
+/** Lets `to` serve nothing more of what `from` accepts; what it has, it keeps. */
+export function stopPassing(from: TemplatedApp, to: TemplatedApp): void {
+  passing(from).removeChildAppDescriptor(passing(to).getDescriptor());
+}
+
+/** Methods the binary has for handing on accepted sockets; its types leave them out. */
+interface Passing {
+  getDescriptor(): number;
+  addChildAppDescriptor(descriptor: number): void;
+  removeChildAppDescriptor(descriptor: number): void;
+}
+
+function passing(app: TemplatedApp): Passing {
+  return app as unknown as Passing; // as above
 }

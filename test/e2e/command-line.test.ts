@@ -13,7 +13,7 @@ describeWith(['openssl'], 'two terminals over wss', () => {
       makeCertificate(folder, 'cert');
       return {
         listen: { port: 0, tls: { certFile: 'cert.pem', keyFile: 'cert-key.pem' } },
-        limits: { drainTimeoutMs: 100 },
+        limits: { drainDelayMs: 0, drainTimeoutMs: 100 },
       };
     });
     relay = await serve(workplace);
@@ -105,7 +105,7 @@ describe('mayfly pub and sub with a channel key', () => {
   let token: string;
   const newKey = async (): Promise<string> => (await runMayfly(['keygen', '--channel'])).stdout.trim();
   beforeAll(async () => {
-    workplace = await makeWorkplace(() => ({ limits: { drainTimeoutMs: 0 } }));
+    workplace = await makeWorkplace(() => ({ limits: { drainDelayMs: 0, drainTimeoutMs: 0 } }));
     relay = await serve(workplace);
     token = await workplace.token('--sub', 'alice', '--can', '>=rw');
   });
@@ -329,7 +329,7 @@ describe('mayfly serve', () => {
   });
 
   it('drains once when a terminal and npm both pass a Ctrl-C on, and is not ended by SIGHUP meanwhile', async () => {
-    const workplace = await makeWorkplace(() => ({ limits: { drainTimeoutMs: 700 } }));
+    const workplace = await makeWorkplace(() => ({ limits: { drainDelayMs: 0, drainTimeoutMs: 700 } }));
     const relay = await serve(workplace);
     const sub = mayfly(['sub', relay.url, 'x', '--token', await workplace.token('--sub', 'a', '--can', '>=r')]);
     await sub.output(/"attached"/, 'stderr');

@@ -15,7 +15,7 @@ describeWith(['openssl', [PYTHON, '-c', 'import websockets, msgpack']], 'a clien
   beforeAll(async () => {
     workplace = await makeWorkplace((folder) => ({
       listen: { port: 0, tls: makeCertificate(folder, 'cert') },
-      limits: { drainTimeoutMs: 0 },
+      limits: { drainDelayMs: 0, drainTimeoutMs: 0 },
     }));
     relay = await serve(workplace);
   });

@@ -13,7 +13,7 @@ describe('the token servers', () => {
   const open: Relay[] = [];
 
   beforeAll(async () => {
-    workplace = await makeWorkplace(() => ({ limits: { drainTimeoutMs: 0 } }));
+    workplace = await makeWorkplace(() => ({ limits: { drainDelayMs: 0, drainTimeoutMs: 0 } }));
     relay = await serve(workplace);
     for (const name of SERVERS) {
       const env = { SIGNING_KEY_FILE: join(workplace.folder, 'app.jwk'), PORT: '0' };

@@ -19,7 +19,7 @@ async function childOf(pid: number | undefined): Promise<number> {
 describeWith(['strace'], 'a relay under load', () => {
   let workplace: Workplace;
   beforeAll(async () => {
-    workplace = await makeWorkplace(() => ({ limits: { drainTimeoutMs: 0 } }));
+    workplace = await makeWorkplace(() => ({ limits: { drainDelayMs: 0, drainTimeoutMs: 0 } }));
   });
   afterAll(() => workplace.remove());
 

@@ -72,7 +72,7 @@ export async function startKeyedRelay(options: KeyedOptions = {}): Promise<Keyed
   const input = {
     listen: { port: 0 },
     admin: { port: 0 },
-    limits: { drainTimeoutMs: 0, ...options.limits },
+    limits: { drainDelayMs: 0, drainTimeoutMs: 0, ...options.limits },
     tenants,
   };
   const relay: Relay = startRelay(await loadConfig(input), createLogger('silent'), { clock: options.clock });

@@ -48,7 +48,7 @@ describeWith(['openssl'], 'a reload', () => {
     const { channelId } = await before.attach('room', 1 | 2);
     expect(await presentedName()).toBe('first');
     const tls = makeCertificate(folder, 'second');
-    relay.relay.reload(await loadConfig({ ...relay.input, listen: { tls } }));
+    relay.relay.reload(await loadConfig({ ...relay.input, listen: { port: 0, tls } }));
     expect(await presentedName()).toBe('second');
     const after = await secureClient('second');
     expect((await after.attach('room', 1 | 2)).channelId).toBe(channelId);
@@ -65,7 +65,7 @@ describeWith(['openssl'], 'a reload', () => {
     const early = connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1', ca });
     await once(early, 'secureConnect');
     const tls = makeCertificate(folder, 'second');
-    relay.relay.reload(await loadConfig({ ...relay.input, listen: { tls } }));
+    relay.relay.reload(await loadConfig({ ...relay.input, listen: { port: 0, tls } }));
     const subscriber = await TestClient.open(relay.url, { createConnection: () => early });
     await subscriber.hello(await relay.mint());
     const { channelId } = await subscriber.attach('late', 1);
@@ -76,16 +76,65 @@ describeWith(['openssl'], 'a reload', () => {
   });
 
   it('neither gives TLS up nor takes it up', async () => {
-    const plain = await loadConfig({ ...relay.input, listen: {} });
+    const plain = await loadConfig({ ...relay.input, listen: { port: 0 } });
     expect(() => relay.relay.reload(plain)).toThrow('listen.tls');
     expect(await presentedName()).toBe('second');
+  });
+
+  it('refuses no dial while certificates are exchanged', async () => {
+    const dialing = { isOver: false };
+    const failures: unknown[] = [];
+    const dial = async (): Promise<number> => {
+      let count = 0;
+      for (; !dialing.isOver; count++) await presentedName().catch((error: unknown) => failures.push(error));
+      return count;
+    };
+    const dialers = [dial(), dial(), dial()];
+    for (let i = 0; i < 30; i++) {
+      const tls = makeCertificate(folder, 'second');
+      relay.relay.reload(await loadConfig({ ...relay.input, listen: { port: 0, tls } }));
+    }
+    dialing.isOver = true;
+    const counts = await Promise.all(dialers);
+    expect(failures).toEqual([]);
+    expect(Math.min(...counts)).toBeGreaterThan(3);
+  });
+
+  it('asks the connections of old certificates to come again, so that they do not add up', async () => {
+    const clients: TestClient[] = [];
+    for (let i = 0; i < 6; i++) {
+      clients.push(await secureClient('second'));
+      const tls = makeCertificate(folder, 'second');
+      relay.relay.reload(await loadConfig({ ...relay.input, listen: { port: 0, tls } }));
+    }
+    const [oldest, ...others] = clients;
+    expect((await oldest?.nextOf(26))?.[2]).toBe('reload');
+    expect(await oldest?.closed).toEqual({ code: 4000, reason: 'going_away' });
+    const latest = others.at(-1);
+    await latest?.flush();
+    expect(latest?.frames.filter(([type]) => type === 26)).toEqual([]);
+  });
+
+  it('names every setting that needs a restart, and puts nothing of the rest in force', async () => {
+    const client = await secureClient('second');
+    const next = await loadConfig({
+      ...relay.input,
+      listen: { port: 1, tls: { certFile: `${folder}/first.pem`, keyFile: `${folder}/first-key.pem` } },
+      limits: { drainDelayMs: 0, drainTimeoutMs: 0, maxConnections: 7 },
+      tenants: { globex: (relay.input.tenants as Record<string, unknown>).globex },
+    });
+    expect(() => relay.relay.reload(next)).toThrow(
+      /^listen\.port: is 0, and 1 needs a restart\nlimits\.maxConnections: .* needs a restart$/,
+    );
+    expect(await presentedName()).toBe('second');
+    await client.flush();
   });
 
   it('with a certificate that is no good changes nothing', async () => {
     const current = await presentedName();
     execFileSync('cp', [`${folder}/first-key.pem`, `${folder}/other-key.pem`]);
     const tls = { certFile: `${folder}/second.pem`, keyFile: `${folder}/other-key.pem` };
-    await expect(loadConfig({ ...relay.input, listen: { tls } })).rejects.toThrow('listen.tls.keyFile');
+    await expect(loadConfig({ ...relay.input, listen: { port: 0, tls } })).rejects.toThrow('listen.tls.keyFile');
     expect(await presentedName()).toBe(current);
   });
 
@@ -96,7 +145,7 @@ describeWith(['openssl'], 'a reload', () => {
     const { acme } = relay.input.tenants as Record<string, { keys: { grants: object }[] }>;
     const narrower = { ...acme, keys: acme?.keys.map((key) => ({ ...key, grants: { open: 'rwp', room: 'rwp' } })) };
     const tls = { certFile: `${folder}/second.pem`, keyFile: `${folder}/second-key.pem` };
-    relay.relay.reload(await loadConfig({ ...relay.input, listen: { tls }, tenants: { acme: narrower } }));
+    relay.relay.reload(await loadConfig({ ...relay.input, listen: { port: 0, tls }, tenants: { acme: narrower } }));
     expect((await theirs.closed).code).toBe(4002);
     expect(await mine.nextOf(18)).toEqual([18, null, shut.channelId, 403, 'forbidden']);
     const publisher = await secureClient('second');

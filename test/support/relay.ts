@@ -52,7 +52,7 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const input = {
     listen: { port: 0, ...options.listen },
     admin: { port: 0 },
-    limits: { drainTimeoutMs: 0, ...options.limits },
+    limits: { drainDelayMs: 0, drainTimeoutMs: 0, ...options.limits },
     cors: options.cors ?? {},
     tenants,
   };

@@ -36,7 +36,8 @@ describeWith(['openssl'], 'the example configuration', () => {
         maxBufferedBytes: 1_048_576,
         slowConsumerTimeoutMs: 10_000,
         helloTimeoutMs: 10_000,
-        drainTimeoutMs: 15_000,
+        drainDelayMs: 1000,
+        drainTimeoutMs: 8000,
       },
     };
     const { config, keys, tls } = await loadConfigFile(write('example.json', example), {});
@@ -65,7 +66,8 @@ describe('a configuration', () => {
       maxBufferedBytes: 1_048_576,
       slowConsumerTimeoutMs: 10_000,
       helloTimeoutMs: 10_000,
-      drainTimeoutMs: 15_000,
+      drainDelayMs: 1000,
+      drainTimeoutMs: 8000,
     });
   });
 
