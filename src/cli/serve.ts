@@ -5,6 +5,7 @@ import { type Relay, startRelay } from '../relay.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { demoSite } from './demo.ts';
 import { developmentConfig, developmentGuide } from './development.ts';
+import { logPosture } from './posture.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -37,6 +38,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const logger = createLogger();
   const relay = startRelay(loaded, logger);
   run(relay, logger, () => loadConfigFile(file, process.env));
+  logPosture(logger);
   process.stdout.write(`${JSON.stringify({ event: 'listening', url: relay.url, admin: relay.adminUrl })}\n`);
 }
 
@@ -54,8 +56,6 @@ async function serveForDevelopment(isCheck: boolean): Promise<void> {
 }
 
 function run(relay: Relay, logger: Logger, load: () => Promise<LoadedConfig>): void {
-  if (!('permission' in process))
-    logger.warn('started without the permission model: nothing keeps this process from writing files');
   let stoppingSinceMs: number | undefined;
   const stop = (): void => {
     if (stoppingSinceMs === undefined) {

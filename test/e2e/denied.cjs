@@ -1,4 +1,4 @@
-// Loaded into a relay by the test: tries what the relay must not be able to do, and prints what came of it.
+// Run by the test with a relay's own flags: tries what the relay must not be able to do, and prints what came of it.
 const { spawnSync } = require('node:child_process');
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
