@@ -1,14 +1,16 @@
 import { FrameType, type RelayFrame } from '../protocol/frames.ts';
 import { type BackoffOptions, backoffMs } from './backoff.ts';
-import { mayReconnect, needsFreshToken } from './close-rules.ts';
+import { nowMs } from './clock.ts';
+import { isTokenRefused, mayReconnect, needsFreshToken } from './close-rules.ts';
 import { abortError, asMayflyError, MayflyError, notConnected, relayClosed } from './errors.ts';
 import type { Events } from './events.ts';
 import { openLink } from './handshake.ts';
 import type { Link } from './link.ts';
 import { onOnline } from './online.ts';
+import { delay } from './patience.ts';
 import { Renewal } from './renewal.ts';
 import type { SocketFactory } from './socket.ts';
-import { readToken, type TokenSource } from './tokens.ts';
+import { type TokenReason, type TokenSource, Tokens } from './tokens.ts';
 
 /** What a relay tells the app of its connection. */
 export interface RelayEvents {
@@ -61,8 +63,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
-  readonly #renewal: Renewal;
   readonly #ending = new AbortController();
+  readonly #tokens: Tokens;
+  readonly #renewal: Renewal;
   readonly #waiting = new Set<() => void>();
   #link: Link | undefined;
   #attempt = 0;
@@ -72,7 +75,10 @@ export class Connection {
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
     this.#owner = owner;
-    this.#renewal = new Renewal(options, owner);
+    const tokens = new Tokens(options.token, this.#ending.signal);
+    this.#tokens = tokens;
+    const denied = (error: MayflyError): void => void this.close(error);
+    this.#renewal = new Renewal({ tokens, backoff: options.backoff, owner, denied });
   }
 
   /** The open link. Throws a MayflyError `not_connected` or `closed`. */
@@ -113,29 +119,27 @@ export class Connection {
     }
   }
 
-  /** Connects once. Rejects as `openLink` and `readToken` do, or with `closed`. */
-  async open(signal?: AbortSignal): Promise<Link> {
-    const { signal: ending } = this.#ending;
-    const until = signal === undefined ? ending : AbortSignal.any([signal, ending]);
-    const events = {
-      frame: (frame: RelayFrame, from: Link) => this.#frame(frame, from),
-      closed: (error: MayflyError) => this.#lost(error),
-    };
-    let link: Link;
+  /**
+   * Connects for the first time, and once more when the relay refuses the token and there may be another. Rejects as `openLink` and
+   * `Tokens.read` do; it is over then.
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    const abort = (): void => this.#ending.abort();
+    signal?.addEventListener('abort', abort);
     try {
-      const token = await readToken(this.#options.token, this.#options.connectTimeoutMs, until);
-      link = await openLink({ ...this.#options, token, signal: until }, events);
+      if (signal?.aborted === true) throw abortError(signal);
+      await this.#connect({ reason: 'connect' }).catch((error: MayflyError) => this.#connectAgain(error));
     } catch (error) {
-      throw this.isClosed ? relayClosed() : asMayflyError(error);
+      this.#ending.abort();
+      throw signal?.aborted === true ? abortError(signal) : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
-    this.#link = link;
-    for (const wake of [...this.#waiting]) wake();
-    return link;
   }
 
   /** Puts a fresh token in force. */
   renew(): Promise<void> {
-    return this.#renewal.renew(this.link);
+    return this.#renewal.renew(this.link, { reason: 'renew' });
   }
 
   /** Ends the connection for good, after what was sent. */
@@ -152,6 +156,28 @@ export class Connection {
     await closing;
   }
 
+  async #connectAgain(error: MayflyError): Promise<Link> {
+    if (!this.#tokens.areMany || !isTokenRefused(error.closeCode)) throw error;
+    await delay(backoffMs(0, this.#options.backoff), this.#ending.signal);
+    return this.#connect({ reason: 'refused', code: error.code });
+  }
+
+  async #connect(reason: TokenReason): Promise<Link> {
+    const { signal } = this.#ending;
+    const events = {
+      frame: (frame: RelayFrame, from: Link) => this.#frame(frame, from),
+      closed: (error: MayflyError) => this.#lost(error),
+    };
+    try {
+      const token = await this.#tokens.read(reason, signal);
+      this.#link = await openLink({ ...this.#options, token, signal }, events);
+    } catch (error) {
+      throw asMayflyError(error);
+    }
+    for (const wake of [...this.#waiting]) wake();
+    return this.#link;
+  }
+
   #frame(frame: RelayFrame, link: Link): void {
     if (this.isClosed) return;
     if (frame[0] === FrameType.EXPIRING) void this.#renewal.expiring(link, frame[1]);
@@ -163,16 +189,16 @@ export class Connection {
     clearTimeout(this.#goAway?.timer);
     const gone = new MayflyError('going_away', 'the relay stops', { closeCode: 4000 });
     const inMs = Math.min(reconnectInMs, MAX_TIMER_MS);
-    this.#goAway = { atMs: Date.now() + inMs, timer: setTimeout(() => link.end(gone), inMs) };
+    this.#goAway = { atMs: nowMs() + inMs, timer: setTimeout(() => link.end(gone), inMs) };
     this.#owner.events.emit('draining', { reconnectInMs: inMs });
   }
 
   #lost(error: MayflyError): void {
     if (this.isClosed) return;
     this.#owner.lost();
-    if (Date.now() - (this.#link?.openedAtMs ?? 0) > STABLE_MS) this.#attempt = 0;
+    if (nowMs() - (this.#link?.openedAtMs ?? 0) > STABLE_MS) this.#attempt = 0;
     clearTimeout(this.#goAway?.timer);
-    const goAwayInMs = this.#goAway === undefined ? undefined : Math.max(0, this.#goAway.atMs - Date.now());
+    const goAwayInMs = this.#goAway === undefined ? undefined : Math.max(0, this.#goAway.atMs - nowMs());
     this.#goAway = undefined;
     const waitMs = backoffMs(this.#attempt, this.#options.backoff);
     if (goAwayInMs === undefined) this.#comeBack(error, waitMs);
@@ -182,15 +208,15 @@ export class Connection {
   /** Tries again later, unless that is no use. */
   #comeBack(error: MayflyError, inMs: number): void {
     const code = error.closeCode ?? NO_CLOSE_CODE;
-    const isStale = needsFreshToken(code) && typeof this.#options.token === 'string';
-    if (!mayReconnect(code) || isStale) {
+    const isWelcome = needsFreshToken(code) ? this.#tokens.areMany : mayReconnect(code);
+    if (!isWelcome || error.code === 'token_denied') {
       void this.close(error);
       return;
     }
     this.#attempt++;
     const retry = (): void => {
       this.#cancelRetry();
-      void this.#reconnect();
+      void this.#reconnect({ reason: isTokenRefused(code) ? 'refused' : 'reconnect', code: error.code });
     };
     const timer = setTimeout(retry, inMs);
     const stopListening = onOnline(retry);
@@ -201,11 +227,11 @@ export class Connection {
     this.#owner.events.emit('reconnecting', { inMs, code });
   }
 
-  async #reconnect(): Promise<void> {
+  async #reconnect(reason: TokenReason): Promise<void> {
     const boot = this.#link?.info.boot;
     let link: Link;
     try {
-      link = await this.open();
+      link = await this.#connect(reason);
     } catch (thrown) {
       const error = asMayflyError(thrown);
       if (this.isClosed) return;

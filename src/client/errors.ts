@@ -10,6 +10,7 @@ export type ClientErrorCode =
   | 'key_required'
   | 'not_publishing'
   | 'token_failed'
+  | 'token_denied'
   | 'buffer_full'
   | 'connection_failed';
 

@@ -19,4 +19,4 @@ export type { Message } from './message.ts';
 export type { Member, Presence, PresenceEvents } from './presence.ts';
 export type { Relay } from './relay.ts';
 export type { SocketFactory, SocketLike } from './socket.ts';
-export type { TokenSource } from './tokens.ts';
+export type { TokenRequest, TokenSource } from './tokens.ts';

@@ -1,4 +1,5 @@
 import { type ClientFrame, FrameType, type RelayFrame, type WelcomeInfo } from '../protocol/frames.ts';
+import { nowMs } from './clock.ts';
 import { closeError, MayflyError, notConnected } from './errors.ts';
 import { Outgoing } from './outgoing.ts';
 import { OPEN, type SocketLike } from './socket.ts';
@@ -33,7 +34,7 @@ const BATCH_BYTES = 60_000;
 export class Link {
   readonly sender: number;
   readonly info: WelcomeInfo;
-  readonly openedAtMs = Date.now();
+  readonly openedAtMs = nowMs();
   readonly #socket: SocketLike;
   readonly #events: LinkEvents;
   readonly #outgoing: Outgoing;

@@ -1,66 +1,92 @@
 import { FrameType } from '../protocol/frames.ts';
-import { backoffMs } from './backoff.ts';
-import type { ConnectionOptions, ConnectionOwner } from './connection.ts';
-import { asMayflyError } from './errors.ts';
+import { type BackoffOptions, backoffMs } from './backoff.ts';
+import { nowMs } from './clock.ts';
+import type { ConnectionOwner } from './connection.ts';
+import { asMayflyError, type MayflyError } from './errors.ts';
 import type { Link } from './link.ts';
 import { delay } from './patience.ts';
-import { readToken } from './tokens.ts';
+import type { TokenReason, Tokens } from './tokens.ts';
+
+/** Where a renewal gets what it needs. */
+export interface RenewalPorts {
+  readonly tokens: Tokens;
+  readonly backoff: BackoffOptions;
+  readonly owner: ConnectionOwner;
+  /** Takes note that there will be no more tokens. */
+  readonly denied: (error: MayflyError) => void;
+}
+
+/** Between the starts of two renewals that the relay asked for lies as much time as the first one was given, within these. */
+const MIN_PAUSE_MS = 5000;
+const MAX_PAUSE_MS = 30_000;
 
 /** Puts fresh tokens in force; on each link one renewal at a time. */
 export class Renewal {
-  readonly #options: ConnectionOptions;
-  readonly #owner: ConnectionOwner;
+  readonly #ports: RenewalPorts;
   #current: { readonly link: Link; readonly renewing: Promise<void> } | undefined;
   #expiring: Link | undefined;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ConnectionOptions, owner: ConnectionOwner) {
-    this.#options = options;
-    this.#owner = owner;
+  constructor(ports: RenewalPorts) {
+    this.#ports = ports;
   }
 
-  /** Renews now, or joins the renewal under way. Rejects with `token_failed` or the relay's code; the token before stays in force then. */
-  renew(link: Link): Promise<void> {
+  /** Renews now, or joins the renewal under way. Rejects as `Tokens.read`, or with the relay's code; the token before stays in force then. */
+  renew(link: Link, reason: TokenReason): Promise<void> {
     if (this.#current?.link === link) return this.#current.renewing;
-    const renewing = this.#renew(link).finally(() => {
+    const renewing = this.#renew(link, reason).finally(() => {
       if (this.#current?.link === link) this.#current = undefined;
     });
     this.#current = { link, renewing };
     return renewing;
   }
 
-  /** Renews ahead of expiry, again and again until it works or the time is over. A token that is only a string cannot be renewed. */
+  /**
+   * Renews ahead of expiry, again and again until it works or the time is over. A token that is only a string cannot be renewed. What the
+   * relay says meanwhile, or too early for an honest one, is one request.
+   */
   async expiring(link: Link, inMs: number): Promise<void> {
-    if (typeof this.#options.token === 'string' || this.#expiring === link) return;
+    if (!this.#ports.tokens.areMany || this.#expiring === link) return;
     this.#expiring = link;
-    const endMs = Date.now() + inMs;
-    for (let attempt = 0; link.isOpen && !(await this.#tried(link)); attempt++) {
-      const waitMs = backoffMs(attempt, this.#options.backoff);
-      if (Date.now() + waitMs >= endMs) break;
+    const endMs = nowMs() + inMs;
+    if (this.#notBeforeMs > nowMs()) await delay(this.#notBeforeMs - nowMs(), link.over);
+    this.#notBeforeMs = nowMs() + Math.min(Math.max(inMs, MIN_PAUSE_MS), MAX_PAUSE_MS);
+    let reason: TokenReason = { reason: 'expiring' };
+    for (let attempt = 0; link.isOpen; attempt++) {
+      const error = await this.#failure(link, reason);
+      const waitMs = backoffMs(attempt, this.#ports.backoff);
+      if (error === undefined || nowMs() + waitMs >= endMs) break;
+      if (error.status !== undefined) reason = { reason: 'refused', code: error.code };
       await delay(waitMs, link.over);
     }
     if (this.#expiring === link) this.#expiring = undefined;
   }
 
-  /** Whether renewing worked, or is no use any more. */
-  async #tried(link: Link): Promise<boolean> {
+  /** Why renewing failed; undefined when it did not, or is no use any more. */
+  async #failure(link: Link, reason: TokenReason): Promise<MayflyError | undefined> {
     try {
-      await this.renew(link);
-      return true;
-    } catch (error) {
-      if (!link.isOpen) return true; // the next connection asks for a token anyway
-      this.#owner.events.emit('error', asMayflyError(error));
-      return false;
+      await this.renew(link, reason);
+    } catch (thrown) {
+      if (!link.isOpen) return undefined; // the next connection asks for a token anyway
+      const error = asMayflyError(thrown);
+      this.#ports.owner.events.emit('error', error);
+      return error;
     }
+    return undefined;
   }
 
-  async #renew(link: Link): Promise<void> {
-    const token = await readToken(this.#options.token, this.#options.connectTimeoutMs, link.over);
+  async #renew(link: Link, reason: TokenReason): Promise<void> {
+    const { tokens, owner, denied } = this.#ports;
+    const token = await tokens.read(reason, link.over).catch((error: MayflyError) => {
+      if (error.code === 'token_denied') denied(error);
+      throw error;
+    });
     await link.request(
       (ref) => [FrameType.RENEW, ref, token],
       FrameType.RENEWED,
       (frame) => {
-        this.#owner.renewed(link);
-        this.#owner.events.emit('renewed', { expiry: frame[2] });
+        owner.renewed(link);
+        owner.events.emit('renewed', { expiry: frame[2] });
       },
     );
   }

@@ -22,6 +22,7 @@ import {
   type RelayEvents,
   type SocketFactory,
   type SocketLike,
+  type TokenRequest,
   type TokenSource,
 } from 'mayfly/client';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -55,7 +56,12 @@ describe('the package', () => {
 describe('connect', () => {
   it('takes a token, or a function that gets one', () => {
     expectTypeOf(connect('wss://relay.example', { token: 'a token' })).resolves.toEqualTypeOf<Relay>();
-    expectTypeOf<TokenSource>().toEqualTypeOf<string | (() => string | Promise<string>)>();
+    expectTypeOf<TokenSource>().toEqualTypeOf<string | ((request: TokenRequest) => string | Promise<string>)>();
+    connect('wss://relay.example', {
+      token: ({ reason, code, signal }) => fetch(`/${reason}/${code}`, { signal }).then((answer) => answer.text()),
+    });
+    // @ts-expect-error: one of five
+    connect('wss://relay.example', { token: ({ reason }) => (reason === 'later' ? '' : '') });
     connect('wss://relay.example', { token: async () => 'a token' });
     // @ts-expect-error: the relay serves nobody without a token
     connect('wss://relay.example', {});

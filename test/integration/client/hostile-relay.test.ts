@@ -51,7 +51,7 @@ describe('a client of a relay that misbehaves', () => {
     'stays away after close %s (%i), and says why',
     async (name, code) => {
       const relay = await start();
-      const client = await join(relay);
+      const client = await join(relay, { token: 'token' });
       const log = logOf(client);
       const channel = await client.channel('room', { plaintext: true });
       relay.latest.socket.close(code);

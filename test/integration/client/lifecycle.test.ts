@@ -349,31 +349,6 @@ describe('coming back', () => {
     expect(Math.max(...waits)).toBeGreaterThan(1);
   });
 
-  it('waits for no token longer than for a connection, and says so', async () => {
-    let calls = 0;
-    const relay = await start();
-    const token = (): Promise<string> | string => (++calls === 2 ? new Promise(() => {}) : 'token');
-    const client = await join(relay, { token, connectTimeoutMs: 50 });
-    const codes: string[] = [];
-    client.on('error', ({ code }) => codes.push(code));
-    const returned = back(client);
-    relay.latest.socket.terminate();
-    await returned;
-    expect([calls, codes]).toEqual([3, ['token_failed']]);
-  });
-
-  it('renews on the new connection whatever became of a renewal on the old one', async () => {
-    let calls = 0;
-    const relay = await start();
-    const client = await join(relay, { token: () => (++calls === 2 ? new Promise(() => {}) : 'token') });
-    const stuck = client.renew().catch(({ code }: { code: string }) => code);
-    const returned = back(client);
-    relay.latest.socket.terminate();
-    await returned;
-    await client.renew();
-    expect([await stuck, typesOf(relay.latest)]).toEqual(['aborted', [6, 5]]);
-  });
-
   it('sends what was kept in the order of publishing, ahead of the flush behind it', async () => {
     const relay = await start();
     const sockets: WebSocket[] = [];
