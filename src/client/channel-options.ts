@@ -2,11 +2,12 @@ import { hasWildcard, parsePattern } from '../protocol/channel.ts';
 import { ERROR_STATUS } from '../protocol/codes.ts';
 import { Mode } from '../protocol/frames.ts';
 import { ChannelCipher } from './crypto/channel-cipher.ts';
-import { ChannelKey } from './crypto/channel-key.ts';
+import type { ChannelKey } from './crypto/channel-key.ts';
 import { KeyRing } from './crypto/key-ring.ts';
 import { checkPadding, type Padding } from './crypto/padding.ts';
 import { subtle } from './crypto/web-crypto.ts';
 import { MayflyError } from './errors.ts';
+import { typeOf } from './given.ts';
 
 interface CommonOptions {
   /** `r` to subscribe, `w` to publish; default `rw`, and `r` for a pattern. The token must permit all of it. */
@@ -69,9 +70,13 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
   const isPattern = hasWildcard(name);
   const { key, plaintext, padding = 'padme', modes = isPattern ? 'r' : 'rw' }: Partial<ChannelOptions> = options;
   const { echo = false, presence = false, maxUnsent = 0, maxWaiting = DEFAULT_MAX_WAITING } = options;
-  const isKey = key instanceof ChannelKey || key instanceof KeyRing;
+  const ring = KeyRing.of(key);
+  const isKey = ring !== undefined;
   if ((key !== undefined && !isKey) || isKey === (plaintext === true)) {
-    throw new MayflyError('key_required', 'give a ChannelKey or a KeyRing, or say plaintext: true');
+    throw new MayflyError(
+      'key_required',
+      `give a ChannelKey or a KeyRing, of this copy of the package, or say plaintext: true; got ${typeOf(key)}`,
+    );
   }
   if (isPattern && (modes !== 'r' || echo || presence)) throw refused('bad_modes', 'a pattern can only be read');
   if (presence && (!isKey || modes !== 'rw')) {
@@ -80,7 +85,6 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
   if (isKey) subtle();
   checkPadding(padding);
   const letters = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
-  const ring = key instanceof ChannelKey ? new KeyRing(key) : key;
   return {
     modes: letters | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0),
     maxUnsent,

@@ -1,7 +1,7 @@
-import { utf8 } from './bytes.ts';
 import type { ChannelState } from './channel-state.ts';
 import { MayflyError } from './errors.ts';
 import type { ListenOptions } from './events.ts';
+import { bytesOf, dataOf, optionsOf, typeOf } from './given.ts';
 import type { ChannelEvents } from './inbox.ts';
 import type { Message } from './message.ts';
 import type { Presence } from './presence.ts';
@@ -33,12 +33,11 @@ export class Channel implements AsyncIterable<Message> {
    * `relay.flush()` tells when the relay has accepted or refused them. `envelope` stays readable for the tenant's servers. Rejects with a
    * MayflyError `not_connected`, `buffer_full`, `frame_too_large` or `not_publishing`.
    */
-  async publish(data: Uint8Array | string, options: { readonly envelope?: Uint8Array } = {}): Promise<void> {
-    const { envelope = null } = options;
-    const isBytes = data instanceof Uint8Array || typeof data === 'string';
-    if (!isBytes || !(envelope === null || envelope instanceof Uint8Array))
-      throw new TypeError('expected a Uint8Array or a string, and an envelope that is a Uint8Array');
-    await this.#state.publish(typeof data === 'string' ? utf8(data) : data, envelope);
+  async publish(data: Uint8Array | string, options?: { readonly envelope?: Uint8Array }): Promise<void> {
+    const { envelope } = optionsOf(options);
+    const beside = envelope === undefined ? null : bytesOf(envelope);
+    if (beside === undefined) throw new TypeError(`expected an envelope that is a Uint8Array, got ${typeOf(envelope)}`);
+    await this.#state.publish(dataOf(data), beside);
   }
 
   /** Listens to an event; the returned function stops that, and so does the signal. */

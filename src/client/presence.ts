@@ -1,6 +1,7 @@
-import { concat, textOf, utf8 } from './bytes.ts';
+import { concat, textOf } from './bytes.ts';
 import { MayflyError } from './errors.ts';
 import { Events } from './events.ts';
+import { dataOf } from './given.ts';
 
 /** A member of a channel: a connection that entered, and what it says of itself. Another `sender` after each reconnect. */
 export interface Member {
@@ -70,7 +71,7 @@ export class Presence {
 
   /** Enters with what the others shall know, or changes it. Without a connection they are told at the next. */
   async enter(data: Uint8Array | string): Promise<void> {
-    this.#own = typeof data === 'string' ? utf8(data) : data.slice();
+    this.#own = dataOf(data).slice();
     await this.#here().catch(unlessAway);
   }
 

@@ -1,6 +1,7 @@
 import { isChannelName } from '../../protocol/channel.ts';
 import { concat, utf8 } from '../bytes.ts';
 import type { ChannelKey } from './channel-key.ts';
+import { wrongType } from './checks.ts';
 import { EncryptionError } from './errors.ts';
 import { deriveFrameKey, type FrameKey } from './sframe.ts';
 
@@ -17,7 +18,8 @@ export class Binding {
   readonly #bare: Uint8Array;
 
   /** Throws `bad_channel` for anything but a channel name. */
-  constructor(channel: string) {
+  constructor(channel: unknown) {
+    if (typeof channel !== 'string') throw wrongType('bad_channel', 'a channel name', channel);
     if (!isChannelName(channel)) throw new EncryptionError('bad_channel', 'expected a channel name');
     this.#channel = concat(utf8(channel), SEPARATOR);
     this.#bare = concat(this.#channel, NO_ENVELOPE);
@@ -39,6 +41,6 @@ export class Binding {
 }
 
 /** Whether a number can be a sender on the wire; 0 stands for HTTP. */
-export function isSender(sender: number): boolean {
-  return Number.isInteger(sender) && sender >= 0 && sender <= MAX_SENDER;
+export function isSender(sender: unknown): sender is number {
+  return typeof sender === 'number' && Number.isInteger(sender) && sender >= 0 && sender <= MAX_SENDER;
 }

@@ -1,8 +1,8 @@
 import { parsePattern } from '../../protocol/channel.ts';
 import { utf8 } from '../bytes.ts';
-import { KEY_BYTES } from './channel-key.ts';
+import { checkKeyBytes, wrongType } from './checks.ts';
 import { EncryptionError } from './errors.ts';
-import { subtle, unshared } from './web-crypto.ts';
+import { subtle } from './web-crypto.ts';
 
 /** Characters of base64url that stand for a segment: 132 bits. */
 const BLIND_CHARS = 22;
@@ -15,10 +15,11 @@ const BLIND_CHARS = 22;
  * at most, those of more than 8 segments.
  */
 export async function blindName(blindKey: Uint8Array, name: string): Promise<string> {
-  if (blindKey.length !== KEY_BYTES) throw new EncryptionError('bad_key', `expected a blind key of ${KEY_BYTES} bytes`);
+  const raw = checkKeyBytes(blindKey);
+  if (typeof name !== 'string') throw wrongType('bad_channel', 'a channel name or pattern', name);
   const segments = parsePattern(name);
   if (segments === undefined) throw new EncryptionError('bad_channel', 'expected a channel name or pattern');
-  const key = await subtle().importKey('raw', unshared(blindKey), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const key = await subtle().importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   const blindSegment = async (segment: string): Promise<string> => {
     if (segment === '*' || segment === '>') return segment;
     return base64url(await subtle().sign('HMAC', key, utf8(segment))).slice(0, BLIND_CHARS);

@@ -1,7 +1,9 @@
+import { optionsOf } from '../given.ts';
 import { InOrder } from '../in-order.ts';
 import { Binding } from './binding.ts';
-import { type FrameKind, KINDS, MAX_FRAMES_PER_KID } from './frame-format.ts';
-import type { KeyRing } from './key-ring.ts';
+import { wrongType } from './checks.ts';
+import { type FrameKind, MAX_FRAMES_PER_KID } from './frame-format.ts';
+import { KeyRing } from './key-ring.ts';
 import { type Opened, Opener, type SealedFrame } from './opener.ts';
 import { checkPadding, type Padding } from './padding.ts';
 import { Sealer } from './sealer.ts';
@@ -27,11 +29,13 @@ export class ChannelCipher {
   readonly #sealed = new InOrder();
   readonly #opened = new InOrder();
 
-  /** Throws EncryptionError `bad_channel`, `bad_padding` or `bad_limit`. */
-  constructor({ channel, ring, padding = 'padme', maxFramesPerKid = MAX_FRAMES_PER_KID }: ChannelCipherOptions) {
-    checkPadding(padding);
+  /** Throws EncryptionError `bad_channel`, `bad_key`, `bad_padding` or `bad_limit`. */
+  constructor(options: ChannelCipherOptions) {
+    const { channel, ring: given, padding = 'padme', maxFramesPerKid = MAX_FRAMES_PER_KID } = optionsOf(options);
+    const ring = KeyRing.of(given);
+    if (ring === undefined) throw wrongType('bad_key', 'a KeyRing of this copy of the package', given);
     const binding = new Binding(channel);
-    this.#sealer = new Sealer(binding, ring, padding, maxFramesPerKid);
+    this.#sealer = new Sealer(binding, ring, checkPadding(padding), maxFramesPerKid);
     this.#opener = new Opener(binding, ring);
   }
 
@@ -45,15 +49,16 @@ export class ChannelCipher {
 
   /**
    * Makes the body of a MESSAGE whose envelope will be `envelope` (null for nil, which is not the same as empty). Calls settle in their
-   * order, also when several run at once; the arguments are copied. Rejects with `not_begun` or `no_web_crypto`.
+   * order, also when several run at once; the arguments are copied. Rejects with `not_begun`, `no_web_crypto`, `bad_kind` or `bad_data`.
    */
   seal(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null = null): Promise<Uint8Array> {
-    return this.#sealed.settle(this.#sealer.seal(KINDS.indexOf(kind), data, envelope));
+    return this.#sealed.settle(this.#sealer.seal(kind, data, envelope));
   }
 
   /**
    * Opens a MESSAGE. What cannot be opened comes back as `refused`, with a constant reason and without data; nothing in a frame makes it
-   * reject. Calls are judged and settle in their order, whatever order decryption ends in; `body` must not change until then.
+   * reject. Calls are judged and settle in their order, whatever order decryption ends in; `envelope` and `body` are copied. Rejects with `bad_data`
+   * for what is no frame at all, and with `no_web_crypto`.
    */
   open(frame: SealedFrame): Promise<Opened> {
     return this.#opened.settle(this.#opener.decrypt(frame)).then((judge) => judge());

@@ -1,15 +1,16 @@
 import { utf8 } from '../bytes.ts';
+import { optionsOf, typeOf } from '../given.ts';
+import { checkBytes, checkKeyBytes, KEY_BYTES, wrongType } from './checks.ts';
 import { EncryptionError } from './errors.ts';
 import { type HeldKey, hkdf, importMaterial, randomBytes, subtle } from './web-crypto.ts';
 
-/** Bytes of a channel key, and of a blind key. */
-export const KEY_BYTES = 32;
 /** OWASP Password Storage Cheat Sheet (2026), PBKDF2-HMAC-SHA512. */
 const PASSPHRASE_ITERATIONS = 220_000;
 /** NIST SP 800-63B (revision 3), section 5.1.1.1. */
 const MIN_PASSPHRASE_CHARS = 8;
 /** NIST SP 800-132, section 5.1. */
 const MIN_SALT_BYTES = 16;
+const TAG = 'ChannelKey';
 
 /** The secret that the members of a channel share, for one generation. Its bytes appear nowhere unless asked for. */
 export class ChannelKey {
@@ -25,10 +26,9 @@ export class ChannelKey {
     return new ChannelKey(randomBytes(KEY_BYTES));
   }
 
-  /** A key from 32 bytes of `toBytes`, or of any source as good as random. They are copied. Throws `bad_key` for another length. */
+  /** A key from 32 bytes of `toBytes`, or of any source as good as random. They are copied. Throws `bad_key` for anything else. */
   static fromBytes(bytes: Uint8Array): ChannelKey {
-    if (bytes.length !== KEY_BYTES) throw new EncryptionError('bad_key', `expected a key of ${KEY_BYTES} bytes`);
-    return new ChannelKey(Uint8Array.from(bytes));
+    return new ChannelKey(checkKeyBytes(bytes));
   }
 
   /**
@@ -36,7 +36,9 @@ export class ChannelKey {
    * not be secret: PBKDF2-HMAC-SHA-512, 220,000 rounds, a good part of a second. Whoever records frames can try passphrases: a random
    * key is better. Rejects with `bad_passphrase`.
    */
-  static async fromPassphrase(passphrase: string, { salt }: { readonly salt: Uint8Array }): Promise<ChannelKey> {
+  static async fromPassphrase(passphrase: string, options: { readonly salt: Uint8Array }): Promise<ChannelKey> {
+    if (typeof passphrase !== 'string') throw wrongType('bad_passphrase', 'a passphrase as a string', passphrase);
+    const salt = checkBytes('bad_passphrase', 'a salt', optionsOf(options).salt).slice();
     const text = passphrase.normalize('NFC');
     if ([...text].length < MIN_PASSPHRASE_CHARS || salt.length < MIN_SALT_BYTES) {
       throw new EncryptionError(
@@ -49,12 +51,29 @@ export class ChannelKey {
     return new ChannelKey(new Uint8Array(await subtle().deriveBits(parameters, material, KEY_BYTES * 8)));
   }
 
+  /** @internal A key as a program gave it. Throws `bad_key` for anything else, also for a key of another copy of the package. */
+  static check(given: unknown): ChannelKey {
+    if (ChannelKey.is(given)) return given;
+    const where = typeOf(given) === TAG ? ' of this copy of the package' : '';
+    throw wrongType('bad_key', `a ChannelKey${where}`, given);
+  }
+
+  /** @internal Whether a value is a key, made by this copy of the package. */
+  static is(value: unknown): value is ChannelKey {
+    return typeof value === 'object' && value !== null && #bytes in value;
+  }
+
+  /** Its name in messages. */
+  get [Symbol.toStringTag](): string {
+    return TAG;
+  }
+
   /** The key itself, for handing to another member over a channel that is safe. */
   toBytes(): Uint8Array {
     return this.#bytes.slice();
   }
 
-  /** HKDF-SHA-512 of the key with an empty salt. */
+  /** @internal HKDF-SHA-512 of the key with an empty salt. */
   async derive(info: Uint8Array, length: number): Promise<Uint8Array> {
     this.#material ??= importMaterial('HKDF', this.#bytes);
     return hkdf(await this.#material, info, length);

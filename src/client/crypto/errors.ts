@@ -18,6 +18,8 @@ export type OpenRefusal =
 /** What a program did wrong; constant. */
 export type EncryptionCode =
   | 'bad_key'
+  | 'bad_data'
+  | 'bad_kind'
   | 'bad_passphrase'
   | 'bad_generation'
   | 'bad_grace'

@@ -1,6 +1,7 @@
 import { Lru } from '../lru.ts';
 import { type Binding, isSender } from './binding.ts';
 import type { ChannelKey } from './channel-key.ts';
+import { checkBytes, checkEnvelope } from './checks.ts';
 import type { OpenRefusal } from './errors.ts';
 import { type FrameKind, generationOf, KINDS, readSealed } from './frame-format.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -42,10 +43,13 @@ export class Opener {
   }
 
   /**
-   * Decrypts one frame; `body` must not change until then. Nothing in a frame makes it reject. Frames may be decrypted in any order: what
+   * Decrypts one frame, whose bytes are copied. Nothing in a frame makes it reject. Frames may be decrypted in any order: what
    * it resolves with judges the frame, and is to be called in the order in which the frames came.
    */
-  async decrypt({ sender, envelope, body }: SealedFrame): Promise<() => Opened> {
+  async decrypt(frame: SealedFrame): Promise<() => Opened> {
+    const { sender, envelope, body: given }: Partial<SealedFrame> = frame ?? {};
+    const body = checkBytes('bad_data', 'a body', given).slice();
+    const metadata = this.#binding.metadata(checkEnvelope(envelope));
     const header = readSealed(body);
     if (typeof header === 'string') return () => refuse(header);
     if (!isSender(sender)) return () => refuse('malformed');
@@ -57,7 +61,7 @@ export class Opener {
     if (early !== 'fresh') return () => refuse(early);
 
     const frameKey = await this.#frameKey(id, key, header.kid, sender);
-    const plaintext = await openFrame(frameKey, header, this.#binding.metadata(envelope), body);
+    const plaintext = await openFrame(frameKey, header, metadata, body);
     if (plaintext === undefined) return () => refuse('not_authentic');
     return () => {
       const freshness = this.#accept(id, ctr);

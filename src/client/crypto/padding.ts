@@ -1,4 +1,4 @@
-import { EncryptionError } from './errors.ts';
+import { wrongType } from './checks.ts';
 
 /**
  * How plaintexts are padded: `padme` (default) to a size that leaks O(log log) bits for at most 12 % more; a list of sizes in bytes,
@@ -17,14 +17,21 @@ export function padmeBytes(length: number): number {
   return roundUp(length, 2 ** (exponent - exponentBits));
 }
 
-/** Refuses, as `bad_padding`, a list that is empty, not ascending, or not of whole positive numbers. */
-export function checkPadding(padding: Padding): void {
-  if (typeof padding === 'string') {
-    if (padding === 'padme' || padding === 'none') return;
-  } else if (padding.length > 0 && padding.every((size, i) => Number.isInteger(size) && size > (padding[i - 1] ?? 0))) {
-    return;
-  }
-  throw new EncryptionError('bad_padding', 'expected padme, none, or ascending sizes in bytes');
+/** A padding as a program gave it, a list copied. Throws `bad_padding` for one that is empty, not ascending, or not of whole positive numbers. */
+export function checkPadding(padding: Padding): Padding {
+  if (padding === 'padme' || padding === 'none') return padding;
+  const sizes: readonly unknown[] = Array.isArray(padding) ? [...padding] : [];
+  if (sizes.length > 0 && isAscending(sizes)) return sizes;
+  throw wrongType('bad_padding', 'padme, none, or ascending sizes in bytes', padding);
+}
+
+function isAscending(sizes: readonly unknown[]): sizes is readonly number[] {
+  let before = 0;
+  return sizes.every((size) => {
+    const isMore = typeof size === 'number' && Number.isSafeInteger(size) && size > before;
+    before = Number(size);
+    return isMore;
+  });
 }
 
 /** `kind`, `data`, the marker of ISO/IEC 7816-4, and zeros up to the padded size. */

@@ -1,7 +1,8 @@
 import { type Binding, isSender } from './binding.ts';
 import type { ChannelKey } from './channel-key.ts';
+import { checkBytes, checkEnvelope, wrongType } from './checks.ts';
 import { EncryptionError } from './errors.ts';
-import { MAX_FRAMES_PER_KID } from './frame-format.ts';
+import { type FrameKind, KINDS, MAX_FRAMES_PER_KID } from './frame-format.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type Padding, pad } from './padding.ts';
 import { type FrameKey, sealFrame } from './sframe.ts';
@@ -29,7 +30,7 @@ export class Sealer {
 
   constructor(binding: Binding, ring: KeyRing, padding: Padding, maxFramesPerKid: number) {
     if (!Number.isInteger(maxFramesPerKid) || maxFramesPerKid < 1 || maxFramesPerKid > MAX_FRAMES_PER_KID) {
-      throw new EncryptionError('bad_limit', `expected maxFramesPerKid from 1 to ${MAX_FRAMES_PER_KID}`);
+      throw wrongType('bad_limit', `maxFramesPerKid from 1 to ${MAX_FRAMES_PER_KID}`, maxFramesPerKid);
     }
     this.#binding = binding;
     this.#ring = ring;
@@ -39,16 +40,18 @@ export class Sealer {
 
   /** Starts a connection, and with it a new KID. Throws `bad_sender`. */
   begin(sender: number): void {
-    if (!isSender(sender)) throw new EncryptionError('bad_sender', 'expected the sender of WELCOME, or 0 for HTTP');
+    if (!isSender(sender)) throw wrongType('bad_sender', 'the sender of WELCOME, or 0 for HTTP', sender);
     this.#sender = sender;
     this.#sealing = undefined;
   }
 
   /** Seals one frame. The counter is taken, and `data` and `envelope` are copied, before the call returns. */
-  async seal(kind: number, data: Uint8Array, envelope: Uint8Array | null): Promise<Uint8Array> {
+  async seal(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<Uint8Array> {
     if (this.#sender === undefined) throw new EncryptionError('not_begun', 'expected begin(sender) before seal');
-    const plaintext = pad(kind, data, this.#padding);
-    const metadata = this.#binding.metadata(envelope);
+    const index = KINDS.indexOf(kind);
+    if (index < 0) throw wrongType('bad_kind', KINDS.join(' or '), kind);
+    const plaintext = pad(index, checkBytes('bad_data', 'data', data), this.#padding);
+    const metadata = this.#binding.metadata(checkEnvelope(envelope));
     const sealing = this.#current(this.#sender);
     const ctr = BigInt(sealing.next++);
     return sealFrame(await sealing.frameKey, { kid: sealing.kid, ctr }, metadata, plaintext);

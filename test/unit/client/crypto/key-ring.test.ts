@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChannelKey } from '../../../../src/client/crypto/channel-key.ts';
 import { KeyRing } from '../../../../src/client/crypto/key-ring.ts';
 
@@ -30,6 +30,18 @@ describe('a key ring', () => {
     expect(ring.find(0)).toBe(first);
     nowMs += 1;
     expect(ring.find(0)).toBe('expired_generation');
+  });
+
+  it('counts the grace by a clock that nobody sets', () => {
+    vi.useFakeTimers();
+    const wall = new KeyRing(first);
+    wall.rotate(second, { graceMs: 1000 });
+    vi.setSystemTime(Date.now() + 600_000);
+    expect(wall.find(0)).toBe(first);
+    vi.setSystemTime(Date.now() - 1_200_000);
+    vi.advanceTimersByTime(1000);
+    expect(wall.find(0)).toBe('expired_generation');
+    vi.useRealTimers();
   });
 
   it('gives a minute of grace when none is named', () => {
