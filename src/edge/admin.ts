@@ -6,8 +6,18 @@ import type { TemplatedApp } from './uws.ts';
 
 /** Registers the admin listener's paths: metrics for Prometheus, liveness, readiness. Takes no token: keep it on a private address. */
 export function addAdminRoutes(app: TemplatedApp, metrics: Metrics, isReady: () => boolean, logger: Logger): void {
-  app.get('/metrics', (response, request) => {
-    const exchange = new Exchange(response, request, []);
+  /** Serves a path to GET and HEAD. */
+  function on(path: string, answer: (exchange: Exchange) => void): void {
+    app.any(path, (response, request) => {
+      const exchange = new Exchange(response, request);
+      const method = request.getMethod();
+      if (exchange.malformed !== null) exchange.refuse(exchange.malformed);
+      else if (method === 'get' || method === 'head') answer(exchange);
+      else exchange.refuse(refusal('method_not_allowed', 'this path takes GET, HEAD'), { Allow: 'GET, HEAD' });
+    });
+  }
+
+  on('/metrics', (exchange) => {
     metrics.scrape().then(
       (text) => exchange.send(200, text, { 'Content-Type': metrics.contentType }),
       (error: unknown) => {
@@ -16,12 +26,10 @@ export function addAdminRoutes(app: TemplatedApp, metrics: Metrics, isReady: () 
       },
     );
   });
-  app.get('/livez', (response, request) => new Exchange(response, request, []).json(200, { status: 'live' }));
-  app.get('/readyz', (response, request) => {
+  on('/livez', (exchange) => exchange.json(200, { status: 'live' }));
+  on('/readyz', (exchange) => {
     const ready = isReady();
-    new Exchange(response, request, []).json(ready ? 200 : 503, { status: ready ? 'ready' : 'draining' });
+    exchange.json(ready ? 200 : 503, { status: ready ? 'ready' : 'draining' });
   });
-  app.any('/*', (response, request) =>
-    new Exchange(response, request, []).refuse(refusal('not_found', 'no such path')),
-  );
+  app.any('/*', (response, request) => new Exchange(response, request).refuse(refusal('not_found', 'no such path')));
 }

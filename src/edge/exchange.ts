@@ -1,56 +1,59 @@
 import { STATUS_CODES } from 'node:http';
-import { ERROR_STATUS, type Refusal, refusal } from '../protocol/codes.ts';
+import { ERROR_STATUS, type Refusal } from '../protocol/codes.ts';
+import { RequestBody } from './request-body.ts';
+import { readHeaders } from './request-headers.ts';
 import type { HttpRequest, HttpResponse } from './uws.ts';
 
-const TOO_LARGE = refusal('frame_too_large', 'the body is larger than a frame may be');
+/** Hung up on in any case: whether the body had come by then would tell how long it took to say no. */
+const NOT_PERMITTED: ReadonlySet<number> = new Set([401, 403]);
 
 /** One HTTP request and its answer. Reads headers at once, as uWebSockets.js takes them back; answers at most once. */
 export class Exchange {
-  readonly authorization: string;
-  readonly contentType: string;
-  readonly origin: string;
+  /** What is wrong with the request's headers, if anything: then it must be refused, whatever it asks for. */
+  readonly malformed: Refusal | null;
+  readonly #headers: ReadonlyMap<string, string>;
   readonly #isHead: boolean;
   readonly #response: HttpResponse;
   readonly #corsOrigins: readonly string[];
   #isOver = false;
-  #isBodyRead = false;
+  #body: RequestBody | null = null;
 
-  constructor(response: HttpResponse, request: HttpRequest, corsOrigins: readonly string[]) {
+  constructor(response: HttpResponse, request: HttpRequest, corsOrigins: readonly string[] = []) {
+    const { values, malformed } = readHeaders(request);
     this.#response = response;
     this.#corsOrigins = corsOrigins;
-    this.authorization = request.getHeader('authorization');
-    this.contentType = request.getHeader('content-type');
-    this.origin = request.getHeader('origin');
+    this.#headers = values;
+    this.malformed = malformed;
     this.#isHead = request.getMethod() === 'head';
     response.onAborted(() => {
       this.#isOver = true;
     });
   }
 
+  /** A header by its name in lower case; empty when it is not there. */
+  header(name: string): string {
+    return this.#headers.get(name) ?? '';
+  }
+
+  /** Whether the client is gone or was answered: what is done from now on, it would not hear of. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** The token of an `Authorization: Bearer` header, null without one. */
   get bearer(): string | null {
-    return /^Bearer +([^\s]+)$/i.exec(this.authorization)?.[1] ?? null;
+    return /^Bearer +([^\s]+)$/i.exec(this.header('authorization'))?.[1] ?? null;
   }
 
   /** Whether the request has the media type, whatever its parameters. */
   hasContentType(type: string): boolean {
-    return this.contentType.split(';', 1)[0]?.trim().toLowerCase() === type;
+    return this.header('content-type').split(';', 1)[0]?.trim().toLowerCase() === type;
   }
 
-  /** Reads the whole body, up to `maxBytes`. Never resolves for a client that goes away. */
-  readBody(maxBytes: number): Promise<Uint8Array | Refusal> {
-    return new Promise((resolve) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      this.#response.onData((chunk, isLast) => {
-        size += chunk.byteLength;
-        if (size > maxBytes) resolve(TOO_LARGE);
-        else chunks.push(Buffer.from(chunk.slice(0)));
-        if (!isLast) return;
-        this.#isBodyRead = true;
-        resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-      });
-    });
+  /** Begins to take the body, of which no more than has come already is held until `read`. Must be called before the handler returns. */
+  receiveBody(maxBytes: number): RequestBody {
+    this.#body = new RequestBody(this.#response, Number(this.header('content-length')), maxBytes);
+    return this.#body;
   }
 
   /** Answers with JSON. */
@@ -72,14 +75,15 @@ export class Exchange {
   send(status: number, body: string, headers: Readonly<Record<string, string>>): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#body?.giveUp();
     this.#response.cork(() => {
       this.#response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
       this.#response.writeHeader('Cache-Control', 'no-store').writeHeader('X-Content-Type-Options', 'nosniff');
-      if (this.#corsOrigins.includes(this.origin)) {
-        this.#response.writeHeader('Access-Control-Allow-Origin', this.origin).writeHeader('Vary', 'Origin');
+      if (this.#corsOrigins.includes(this.header('origin'))) {
+        this.#response.writeHeader('Access-Control-Allow-Origin', this.header('origin')).writeHeader('Vary', 'Origin');
       }
       for (const [name, value] of Object.entries(headers)) this.#response.writeHeader(name, value);
-      const isHungUp = status >= 400 && !this.#isBodyRead;
+      const isHungUp = NOT_PERMITTED.has(status) || (status >= 400 && this.#body?.isWhole !== true);
       if (this.#isHead) this.#response.endWithoutBody(Buffer.byteLength(body), isHungUp);
       else this.#response.end(body, isHungUp);
     });

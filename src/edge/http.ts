@@ -1,7 +1,8 @@
 import { permissionsFor } from '../core/authorize.ts';
-import { Permission, type VerifiedToken } from '../core/grants.ts';
+import { Permission, type Rules, type VerifiedToken } from '../core/grants.ts';
 import type { Router } from '../core/router.ts';
 import { REVOKED, type Sessions } from '../core/sessions.ts';
+import type { Tenant } from '../core/tenant.ts';
 import type { Turn } from '../core/turn.ts';
 import { isChannelName } from '../protocol/channel.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
@@ -46,6 +47,23 @@ const NO_QUERY = refusal('token_in_url', 'the URL takes no query: send the token
 const UPGRADE_REQUIRED = refusal('upgrade_required', 'this path is for WebSockets');
 const TOKEN_MISSING = refusal('token_missing', 'a token is needed');
 const FORBIDDEN = refusal('forbidden', 'the token does not permit this');
+const BAD_CHANNEL = refusal('bad_channel', 'not a channel name, or reserved');
+const BAD_ENVELOPE = refusal('bad_envelope', 'Mayfly-Envelope must be unpadded base64url');
+const TOO_LARGE = refusal('frame_too_large', 'envelope and body make a frame over maxFrameBytes');
+
+/** Whose request it is: its token, and the tenant and rules that the token has at this moment. */
+interface Authorized {
+  readonly token: VerifiedToken;
+  readonly tenant: Tenant;
+  readonly rules: Rules;
+}
+
+/** What a path takes: a media type, so many bytes, and why a token does not permit it, if so. */
+interface Expected {
+  readonly type: string;
+  readonly maxBytes: number;
+  readonly permits: (rules: Rules) => Refusal | null;
+}
 
 /** Registers every route of the public listener but the WebSocket's. */
 export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
@@ -57,45 +75,69 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     exchange.refuse(refused, headers);
   }
 
-  /** The refusals every POST shares, then the body and the token's rules as they are once both are here. */
-  async function authorized(exchange: Exchange, type: string, maxBytes: number) {
-    if (!exchange.hasContentType(type)) return refusal('unsupported_media_type', `send ${type}`);
-    const busy = ports.busy();
-    if (busy !== null) return busy;
+  /** The rules of the request's token at this moment. */
+  async function authorized(exchange: Exchange): Promise<Authorized | Refusal> {
     if (exchange.bearer === null) return TOKEN_MISSING;
-    const body = await exchange.readBody(maxBytes);
-    const verified: VerifiedToken | Refusal = await ports.door.verify(exchange.bearer);
+    const verified = await ports.door.verify(exchange.bearer);
     if ('status' in verified) return verified;
-    if ('status' in body) return body;
     const admitted = ports.sessions.admit(verified);
-    return 'status' in admitted ? admitted : { ...admitted, body };
+    return 'status' in admitted ? admitted : { ...admitted, token: verified };
   }
 
-  async function publish(exchange: Exchange, encodedName: string | undefined, envelopeText: string): Promise<void> {
+  /**
+   * The body of a request, once its token is known to permit it (`permits`); and after the wait for it, the token's rules anew. First
+   * who asks, then what.
+   */
+  async function received(
+    exchange: Exchange,
+    { type, maxBytes, permits }: Expected,
+  ): Promise<(Authorized & { readonly body: Uint8Array }) | Refusal> {
+    const receiving = exchange.receiveBody(maxBytes);
+    const asking = await authorized(exchange);
+    if ('status' in asking) return asking;
+    const refused = permits(asking.rules);
+    if (refused !== null) return refused;
+    if (!exchange.hasContentType(type)) return refusal('unsupported_media_type', `send ${type}`);
+    const body = await receiving.read();
+    if ('status' in body) return body;
+    const admitted = ports.sessions.admit(asking.token);
+    if ('status' in admitted) return admitted;
+    const stillRefused = permits(admitted.rules);
+    return stillRefused ?? { ...admitted, token: asking.token, body };
+  }
+
+  async function publish(exchange: Exchange, encodedName: string | undefined): Promise<void> {
     const name = decodeSegment(encodedName);
-    if (name === undefined || !isChannelName(name))
-      return refuse(exchange, refusal('bad_channel', 'not a channel name, or reserved'));
+    const segments = name !== undefined && isChannelName(name) ? name.split('.') : undefined;
+    const envelopeText = exchange.header('mayfly-envelope');
     const envelope = envelopeText === '' ? null : readEnvelope(envelopeText);
-    if (envelope === undefined)
-      return refuse(exchange, refusal('bad_envelope', 'Mayfly-Envelope must be unpadded base64url'));
-    const room = ports.maxFrameBytes - messageBytes(envelope, 0);
-    const request = await authorized(exchange, 'application/octet-stream', Math.max(0, room));
+    const request = await received(exchange, {
+      type: 'application/octet-stream',
+      maxBytes: Math.max(0, ports.maxFrameBytes - messageBytes(envelope ?? null, 0)),
+      permits: (rules) => {
+        if (segments === undefined) return BAD_CHANNEL;
+        if ((permissionsFor(rules, segments) & Permission.PUBLISH) === 0) return FORBIDDEN;
+        return envelope === undefined ? BAD_ENVELOPE : ports.busy();
+      },
+    });
     if ('status' in request) return refuse(exchange, request);
-    if (messageBytes(envelope, request.body.length) > ports.maxFrameBytes) {
-      return refuse(exchange, refusal('frame_too_large', 'envelope and body make a frame over maxFrameBytes'));
-    }
-    const segments = name.split('.');
-    if ((permissionsFor(request.rules, segments) & Permission.PUBLISH) === 0) return refuse(exchange, FORBIDDEN);
+    if (name === undefined || segments === undefined || envelope === undefined) return; // refused above
+    if (messageBytes(envelope, request.body.length) > ports.maxFrameBytes) return refuse(exchange, TOO_LARGE);
+    if (exchange.isOver) return; // nobody would hear that it was published, and would publish it again
     ports.turn.open();
     const published = ports.router.publish(request.tenant, name, segments, { envelope, body: request.body });
     if ('status' in published) return refuse(exchange, published);
     exchange.json(202, published);
   }
 
+  /** Revokes, also when the relay is full or about to stop: that is when it is needed most. */
   async function revoke(exchange: Exchange): Promise<void> {
-    const request = await authorized(exchange, 'application/json', MAX_REVOCATION_BYTES);
+    const request = await received(exchange, {
+      type: 'application/json',
+      maxBytes: MAX_REVOCATION_BYTES,
+      permits: (rules) => (rules.ops.includes('revoke') ? null : FORBIDDEN),
+    });
     if ('status' in request) return refuse(exchange, request);
-    if (!request.rules.ops.includes('revoke')) return refuse(exchange, FORBIDDEN);
     ports.turn.open();
     const revocation = readRevocation(request.body, ports.turn.nowMs, ports.maxTokenTtlSeconds);
     if ('status' in revocation) return refuse(exchange, revocation);
@@ -114,8 +156,9 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   ): void {
     const serve = (response: HttpResponse, request: HttpRequest): void => {
       const exchange = exchangeFor(response, request);
-      if (hasQuery(request)) {
-        refuse(exchange, NO_QUERY);
+      const malformed = exchange.malformed ?? (hasQuery(request) ? NO_QUERY : null);
+      if (malformed !== null) {
+        refuse(exchange, malformed);
         return;
       }
       const failed = (error: unknown): void => {
@@ -138,9 +181,7 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
 
   preflight(PUBLISH_PATH);
   preflight(REVOCATIONS_PATH);
-  on('post', PUBLISH_PATH, (exchange, request) =>
-    publish(exchange, request.getParameter(0), request.getHeader('mayfly-envelope')),
-  );
+  on('post', PUBLISH_PATH, (exchange, request) => publish(exchange, request.getParameter(0)));
   on('post', REVOCATIONS_PATH, revoke);
   on('get', '/v1/ws', (exchange) => refuse(exchange, UPGRADE_REQUIRED, { Upgrade: 'websocket' }));
   if (ports.site === undefined) on('get', '/', (exchange) => exchange.send(200, PAGE, PAGE_HEADERS));

@@ -40,7 +40,7 @@ export function addSite(app: TemplatedApp, site: Site, { isTls, refused, logger 
   }
 
   async function mint(exchange: Exchange): Promise<void> {
-    const body = await exchange.readBody(MAX_GUEST_BYTES);
+    const body = await exchange.receiveBody(MAX_GUEST_BYTES).read();
     if ('status' in body) return refuse(exchange, body);
     const guest = Buffer.from(body).toString();
     if (!isGuest(guest)) return refuse(exchange, BAD_GUEST);
@@ -49,7 +49,7 @@ export function addSite(app: TemplatedApp, site: Site, { isTls, refused, logger 
 
   function allow(path: string, methods: string): void {
     app.any(path, (response, request) =>
-      refuse(new Exchange(response, request, []), refusal('method_not_allowed', `this path takes ${methods}`), {
+      refuse(new Exchange(response, request), refusal('method_not_allowed', `this path takes ${methods}`), {
         Allow: methods,
       }),
     );
@@ -57,9 +57,9 @@ export function addSite(app: TemplatedApp, site: Site, { isTls, refused, logger 
 
   for (const [path, { type, body }] of site.files) {
     const serve = (response: HttpResponse, request: HttpRequest): void => {
-      const exchange = new Exchange(response, request, []);
+      const exchange = new Exchange(response, request);
       const host = request.getHeader('host');
-      const why = refusalFor(request);
+      const why = exchange.malformed ?? refusalFor(request);
       if (why !== null) refuse(exchange, why);
       else exchange.send(200, body, { 'Content-Type': type, ...pageHeaders(`${isTls ? 'wss' : 'ws'}://${host}`) });
     };
@@ -68,8 +68,8 @@ export function addSite(app: TemplatedApp, site: Site, { isTls, refused, logger 
   }
 
   app.post(TOKEN_PATH, (response, request) => {
-    const exchange = new Exchange(response, request, []);
-    const why = refusalFor(request) ?? crossSite(request, isTls ? 'https' : 'http');
+    const exchange = new Exchange(response, request);
+    const why = exchange.malformed ?? refusalFor(request) ?? crossSite(request, isTls ? 'https' : 'http');
     if (why !== null) refuse(exchange, why);
     else
       mint(exchange).catch((error: unknown) => {

@@ -5,6 +5,12 @@ import { Exchange, hasQuery } from './exchange.ts';
 import { Peer, type UserData } from './peer.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from './uws.ts';
 
+/** RFC 6455, sections 4.1 and 4.2.2: the one version, and a key of 16 bytes in base64. */
+const VERSION = '13';
+const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+const OTHER_VERSION = refusal('upgrade_required', 'Sec-WebSocket-Version must be 13');
+const BAD_KEY = refusal('bad_request', 'Sec-WebSocket-Key must be 16 bytes in base64');
+
 /** What the upgrade handler needs of the relay. */
 export interface UpgradePorts {
   readonly door: Door;
@@ -20,12 +26,12 @@ export interface UpgradePorts {
 /** The upgrade handler of one app: a flat list of refusals, then the WebSocket. */
 export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
   return (response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void => {
-    const exchange = new Exchange(response, request, []);
-    const key = request.getHeader('sec-websocket-key');
-    const extensions = request.getHeader('sec-websocket-extensions');
+    const exchange = new Exchange(response, request);
+    const key = exchange.header('sec-websocket-key');
+    const extensions = exchange.header('sec-websocket-extensions');
     const refuse = (refused: Refusal): void => {
       ports.refused(refused.status);
-      exchange.refuse(refused);
+      exchange.refuse(refused, refused === OTHER_VERSION ? { 'Sec-WebSocket-Version': VERSION } : {});
     };
     const accept = (bearer: Peer['bearer']): void => {
       const busy = ports.busy();
@@ -37,9 +43,9 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
       exchange.takeOver(() => response.upgrade<UserData>({ peer }, key, SUBPROTOCOL, extensions, context));
     };
 
-    const refused = refusalFor(request);
+    const refused = exchange.malformed ?? refusalFor(request, exchange);
     if (refused !== null) refuse(refused);
-    else if (exchange.authorization === '') accept(null);
+    else if (exchange.header('authorization') === '') accept(null);
     else
       ports.door
         .verify(exchange.bearer)
@@ -48,9 +54,11 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
   };
 }
 
-function refusalFor(request: HttpRequest): Refusal | null {
+function refusalFor(request: HttpRequest, exchange: Exchange): Refusal | null {
   if (hasQuery(request))
     return refusal('token_in_url', 'the URL takes no query: send the token in HELLO or in Authorization');
+  if (exchange.header('sec-websocket-version') !== VERSION) return OTHER_VERSION;
+  if (!KEY.test(exchange.header('sec-websocket-key'))) return BAD_KEY;
   const offered = request.getHeader('sec-websocket-protocol').split(',');
   if (!offered.some((name) => name.trim() === SUBPROTOCOL))
     return refusal('subprotocol_required', `offer the subprotocol ${SUBPROTOCOL}`);
