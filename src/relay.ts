@@ -121,6 +121,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
         logger,
         turn,
         endOfTurn: setImmediate,
+        clock,
+        maxWaitingBytes: Math.max(4 * maxMessageBytes, 2 * limits.bytesPerSecond),
         isTls: tls !== undefined,
       }),
       upgrade: upgradeHandler(app, {

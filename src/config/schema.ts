@@ -74,7 +74,7 @@ const tenantLimits = v.strictObject({
   channels: v.optional(integer(1, 10_000_000, 'live channels'), 100_000),
   framesPerSecond: v.optional(
     integer(1, 1_000_000_000, 'frames published per second, by all connections together'),
-    1_000_000,
+    100_000,
   ),
 });
 
@@ -100,8 +100,8 @@ const limits = v.strictObject({
     8000,
   ),
   maxAttachments: v.optional(integer(1, 1_000_000, 'attachments of one connection'), 1000),
-  framesPerSecond: v.optional(integer(1, 1_000_000_000, 'frames one connection may send per second'), 100_000),
-  bytesPerSecond: v.optional(integer(1024, 1_000_000_000_000, 'bytes one connection may send per second'), 128 * MIB),
+  framesPerSecond: v.optional(integer(1, 1_000_000_000, 'frames one connection may send per second'), 5000),
+  bytesPerSecond: v.optional(integer(1024, 1_000_000_000_000, 'bytes one connection may send per second'), 8 * MIB),
   maxTokenTtlSeconds: v.optional(integer(1, 31_536_000, 'longest life of a token'), 86_400),
   maxConnections: v.optional(integer(1, 10_000_000, 'open connections of the relay'), 100_000),
   maxMemoryBytes: v.optional(

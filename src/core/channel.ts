@@ -13,10 +13,6 @@ export class Channel {
   /** Connections attached by name, and through a pattern or by name. */
   namedCount = 0;
   occupancy = 0;
-  /** Connections that get its frames. */
-  subscriberCount = 0;
-  /** Connections that get its notices. */
-  presenceCount = 0;
   readonly frames: Batch;
   readonly notices: Batch;
 
@@ -26,7 +22,7 @@ export class Channel {
     this.segments = segments;
     this.tenant = tenant;
     const topic = id.toString(36);
-    this.frames = new Batch(topic);
-    this.notices = new Batch(`${topic}!`);
+    this.frames = new Batch(topic, tenant.share);
+    this.notices = new Batch(`${topic}!`, tenant.share);
   }
 }

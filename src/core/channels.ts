@@ -58,7 +58,7 @@ export class Channels {
     if (!wasReceiving && isReceiving(attachment)) this.#subscribe(session, channel);
     if ((modes & Mode.PRESENCE) === 0) return;
     this.#turn.flush(channel.notices); // nor are notices from before the newcomer's
-    channel.presenceCount++;
+    channel.notices.subscriberCount++;
     this.#fanout.subscribe(session.connection, channel.notices.topic);
   }
 
@@ -66,7 +66,7 @@ export class Channels {
   detach(session: Session, attachment: Attachment): void {
     const channel = attachment.channel;
     if ((attachment.modes & Mode.PRESENCE) !== 0) {
-      channel.presenceCount--;
+      channel.notices.subscriberCount--;
       this.#fanout.unsubscribe(session.connection, channel.notices.topic);
     }
     const wasReceiving = isReceiving(attachment);
@@ -117,10 +117,10 @@ export class Channels {
     for (const attachment of session.attachments.values()) {
       const channel = attachment.channel;
       if (channel.frames.except === session.connection) channel.frames.except = null; // no subscriber any more
-      if (isReceiving(attachment)) channel.subscriberCount--;
+      if (isReceiving(attachment)) channel.frames.subscriberCount--;
       if (attachment.modes !== 0) {
         channel.namedCount--;
-        if ((attachment.modes & Mode.PRESENCE) !== 0) channel.presenceCount--;
+        if ((attachment.modes & Mode.PRESENCE) !== 0) channel.notices.subscriberCount--;
         this.presence.left(channel, session.sender);
       }
       this.#exit(session, channel);
@@ -206,13 +206,13 @@ export class Channels {
   #subscribe(session: Session, channel: Channel): void {
     this.#turn.flush(channel.frames); // frames from before must not reach the newcomer
     this.#fanout.subscribe(session.connection, channel.frames.topic);
-    channel.subscriberCount++;
+    channel.frames.subscriberCount++;
   }
 
   #unsubscribe(session: Session, channel: Channel): void {
     this.#turn.flush(channel.frames); // frames from before are still the leaver's
     this.#fanout.unsubscribe(session.connection, channel.frames.topic);
-    channel.subscriberCount--;
+    channel.frames.subscriberCount--;
   }
 
   #newId(): number {

@@ -3,7 +3,8 @@ import { type Refusal, refusal } from '../protocol/codes.ts';
 import { type ClientFrame, FrameType, MAX_REF } from '../protocol/frames.ts';
 import { isMessage, messageChannelId, messageEnd } from '../protocol/message.ts';
 import type { Control } from './control.ts';
-import { closeFor, closeWith, errorFrame, NOTHING, type Outcome, protocolError, replyWith } from './outcome.ts';
+import { ATTACHMENTS_PER_UNIT, COST } from './costs.ts';
+import { closeFor, closeWith, errorFrame, LATER, NOTHING, type Outcome, protocolError, replyWith } from './outcome.ts';
 import type { Meter } from './ports.ts';
 import { Verdict } from './rate-limit.ts';
 import type { Router } from './router.ts';
@@ -33,9 +34,17 @@ export class Dispatch {
     this.#limits = limits;
   }
 
-  /** Serves the frame at `start`, whose bytes may be overwritten. An empty message is a frame that cannot be read. */
+  /**
+   * Serves the frame at `start`, whose bytes may be overwritten. An empty message is a frame that cannot be read. LATER leaves the frame
+   * as it is, to be served in a later turn: the tenant has had its part of this one.
+   */
   serve(session: Session, bytes: Uint8Array, start: number): Outcome {
+    const { share } = session.tenant;
     this.#turn.open();
+    if (share.isSpent(this.#turn.id)) {
+      share.putOff(this.#turn.id);
+      return LATER;
+    }
     if (isMessage(bytes, start)) {
       this.end = messageEnd(bytes, start);
       if (this.end < 0) return protocolError('MESSAGE is not in its one legal encoding');
@@ -50,7 +59,7 @@ export class Dispatch {
   }
 
   #message(session: Session, bytes: Uint8Array, start: number, end: number): Refusal | null {
-    const refused = this.#admit(session, end - start);
+    const refused = this.#admit(session, end - start, COST.frame);
     if (refused !== null) return refused;
     if (end - start > this.#limits.maxFrameBytes) return TOO_LARGE;
     return this.#router.accept(session, bytes, start, end);
@@ -60,7 +69,7 @@ export class Dispatch {
     if (frame[0] === FrameType.HELLO) return protocolError('HELLO was already said');
     const ref = frame[1];
     if (ref > MAX_REF) return protocolError('a ref is at most 2^32-1');
-    const refused = this.#admit(session, size);
+    const refused = this.#admit(session, size, priceOf(session, frame));
     if (refused !== null) return this.#refuse(refused, ref, null);
     switch (frame[0]) {
       case FrameType.ATTACH:
@@ -76,11 +85,13 @@ export class Dispatch {
     }
   }
 
-  #admit(session: Session, size: number): Refusal | null {
+  #admit(session: Session, size: number, price: number): Refusal | null {
     this.#meter.framesIn++;
     this.#meter.bytesIn += size;
     const nowMs = this.#turn.nowMs;
-    const verdict = Math.max(session.frameBucket.take(1, nowMs), session.byteBucket.take(size, nowMs));
+    const affordable = Math.min(price, this.#limits.framesPerSecond); // else it could never be paid
+    const verdict = Math.max(session.frameBucket.take(affordable, nowMs), session.byteBucket.take(size, nowMs));
+    session.tenant.share.spend(verdict === Verdict.OK ? price : COST.frame);
     if (verdict === Verdict.OK) return null;
     return verdict === Verdict.FLOOD ? FLOOD : TOO_FAST;
   }
@@ -90,4 +101,11 @@ export class Dispatch {
     const frame = errorFrame(refused, ref, channelId === null ? null : channelId >>> 0);
     return refused === FLOOD ? closeWith(closeFor('too_fast'), frame) : replyWith(frame);
   }
+}
+
+/** What a request costs, in units. */
+function priceOf(session: Session, frame: ClientFrame): number {
+  if (frame[0] === FrameType.ATTACH) return COST.attach;
+  if (frame[0] !== FrameType.RENEW) return COST.frame;
+  return COST.renew + Math.ceil(session.attachmentCount / ATTACHMENTS_PER_UNIT);
 }

@@ -24,6 +24,9 @@ export interface Outcome {
 /** The outcome of nearly every message. */
 export const NOTHING: Outcome = { replies: [], renew: null, close: null };
 
+/** The frame was not looked at: its turn comes in a later turn of the loop. Told from NOTHING by identity. */
+export const LATER: Outcome = { replies: [], renew: null, close: null };
+
 /** An outcome that only replies. */
 export function replyWith(...frames: readonly Uint8Array[]): Outcome {
   return frames.length === 0 ? NOTHING : { replies: frames, renew: null, close: null };

@@ -14,12 +14,12 @@ export class Presence {
 
   /** Notes that a channel's occupancy is another. */
   changed(channel: Channel): void {
-    if (channel.presenceCount > 0) this.#changed.add(channel);
+    if (channel.notices.subscriberCount > 0) this.#changed.add(channel);
   }
 
   /** Tells a channel that a connection attached by name is gone, after that connection's frames. */
   left(channel: Channel, sender: number): void {
-    if (channel.presenceCount === 0) return;
+    if (channel.notices.subscriberCount === 0) return;
     this.#turn.notify(channel.notices, encodeFrame([FrameType.LEFT, channel.id, sender]), channel.frames);
   }
 

@@ -62,7 +62,7 @@ export class Router {
     if ('status' in channel) return channel;
     const bytes = encodeMessage(channel.id, message.envelope, message.body);
     this.#publish(channel, bytes, 0, bytes.length, 0, null);
-    return { seq: channel.seq, subscribers: channel.subscriberCount };
+    return { seq: channel.seq, subscribers: channel.frames.subscriberCount };
   }
 
   #publish(
@@ -75,8 +75,8 @@ export class Router {
   ): void {
     channel.seq++;
     stampMessage(bytes, start, channel.seq, sender);
-    this.#meter.deliveries += channel.subscriberCount;
-    this.#meter.deliveredBytes += channel.subscriberCount * (end - start);
+    this.#meter.deliveries += channel.frames.subscriberCount;
+    this.#meter.deliveredBytes += channel.frames.subscriberCount * (end - start);
     this.#turn.publish(channel.frames, bytes, start, end, except);
   }
 

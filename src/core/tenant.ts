@@ -4,6 +4,7 @@ import type { KeyCeiling, Rules, VerifiedToken } from './grants.ts';
 import { TokenBucket } from './rate-limit.ts';
 import { Revocations } from './revocations.ts';
 import type { PatternAttachment, Session } from './session.ts';
+import { Share } from './share.ts';
 
 /** Limits of one tenant: open connections, live channels, frames published per second. */
 export interface TenantLimits {
@@ -20,6 +21,7 @@ export class Tenant {
   readonly patterns = new Set<PatternAttachment>();
   readonly revocations = new Revocations();
   readonly frameBucket: TokenBucket;
+  readonly share = new Share();
   limits: TenantLimits;
   #keys: ReadonlyMap<string, KeyCeiling>;
 

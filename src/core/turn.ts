@@ -1,4 +1,5 @@
 import type { Batch } from './batch.ts';
+import { COST } from './costs.ts';
 import type { Clock, Connection, EndOfTurn, Fanout } from './ports.ts';
 
 /** One WebSocket message with its header fits uWebSockets.js's cork buffer of 16 KiB, so a subscriber costs one system call. */
@@ -13,8 +14,9 @@ const POOLED_BUFFERS = 256;
  */
 export class Turn {
   nowMs = 0;
+  /** Counts turns. */
+  id = 1;
   #isOpen = false;
-  #id = 1;
   #direct = 0;
   readonly #frames: Batch[] = [];
   readonly #notices: Batch[] = [];
@@ -39,18 +41,18 @@ export class Turn {
 
   /** Publishes the frame in `bytes[start, end)`, now or at the end of the turn; the bytes are not kept. */
   publish(batch: Batch, bytes: Uint8Array, start: number, end: number, except: Connection | null): void {
-    if (batch.turn !== this.#id) {
+    if (batch.turn !== this.id) {
       batch.isBusy = batch.frames > 1;
-      batch.turn = this.#id;
+      batch.turn = this.id;
       batch.frames = 0;
     }
     batch.frames++;
-    if (batch.frames === 1 && !batch.isBusy && this.#direct < DIRECT_PUBLISHES) {
+    if (batch.frames === 1 && !batch.isBusy && this.#direct < DIRECT_PUBLISHES && !batch.share.isLate(this.id)) {
       this.#direct++;
-      this.#fanout.publish(batch.topic, slice(bytes, start, end), except);
+      this.#hand(batch, slice(bytes, start, end), except);
     } else if (end - start > BATCH_BYTES) {
       this.flush(batch);
-      this.#fanout.publish(batch.topic, slice(bytes, start, end), except);
+      this.#hand(batch, slice(bytes, start, end), except);
     } else {
       this.#append(this.#frames, batch, bytes, start, end, except);
     }
@@ -66,7 +68,7 @@ export class Turn {
   flush(batch: Batch): void {
     const buffer = batch.buffer;
     if (buffer === null) return;
-    this.#fanout.publish(batch.topic, buffer.subarray(0, batch.used), batch.except);
+    this.#hand(batch, buffer.subarray(0, batch.used), batch.except);
     buffer.fill(0, 0, batch.used);
     if (this.#pool.length < POOLED_BUFFERS) this.#pool.push(buffer);
     batch.buffer = null;
@@ -85,8 +87,13 @@ export class Turn {
     this.flushAll();
     this.#isOpen = false;
     this.#direct = 0;
-    this.#id++;
+    this.id++;
   };
+
+  #hand(batch: Batch, bytes: Uint8Array, except: Connection | null): void {
+    batch.share.spend(batch.subscriberCount * COST.delivery);
+    this.#fanout.publish(batch.topic, bytes, except);
+  }
 
   #append(list: Batch[], batch: Batch, bytes: Uint8Array, start: number, end: number, except: Connection | null): void {
     if (batch.used + end - start > BATCH_BYTES) this.flush(batch);

@@ -1,50 +1,99 @@
 import type { EndOfTurn } from '../core/ports.ts';
 import type { Peer } from './peer.ts';
 
+/** Returned by the server of a message when nothing of it is left to serve. */
+export const SERVED = -1;
+/** What keeping a message costs besides its bytes. */
+const MESSAGE_OVERHEAD_BYTES = 128;
+
+/** What an inbox needs. */
+export interface InboxPorts {
+  /** Serves a message from an offset; returns the offset of the first frame that must wait for a later turn, or SERVED. */
+  readonly serve: (peer: Peer, bytes: Uint8Array, start: number, isBinary: boolean) => number;
+  /** Ends a connection of which more than `maxBytes` waits, or that sends while more than `maxTotalBytes` of all wait. */
+  readonly overflow: (peer: Peer) => void;
+  /** Called when a connection that is gone has been served. */
+  readonly departed: (peer: Peer) => void;
+  /** Hands on what serving put together. */
+  readonly flush: () => void;
+  readonly endOfTurn: EndOfTurn;
+  readonly maxBytes: number;
+  readonly maxTotalBytes: number;
+}
+
 /**
- * Holds the messages of TLS connections until the turn's reading is done. While uSockets reads a TLS socket, a write to any TLS socket
- * throws away what it has not decrypted yet (its openssl.c says so), which cuts a connection that sends over 512 KiB at once. So over TLS
- * nothing may be written from inside a message handler. The price is a copy of each message.
+ * Holds what cannot be served from the message handler, in order for each connection, and serves it turn by turn: frames of a tenant that has
+ * had its part of this turn, and over TLS everything. While uSockets reads a TLS socket, a write to any TLS socket throws away what it has not
+ * decrypted yet (its openssl.c says so), which cuts a connection that sends over 512 KiB at once. So over TLS nothing may be written
+ * from inside a message handler. The price is a copy of each message.
  */
 export class Inbox {
-  /** The first one that was not served yet. */
-  #next = 0;
-  readonly #waiting: { readonly peer: Peer; readonly message: ArrayBuffer; readonly isBinary: boolean }[] = [];
-  readonly #receive: (peer: Peer, message: ArrayBuffer, isBinary: boolean) => void;
-  readonly #endOfTurn: EndOfTurn;
-  readonly #flush: () => void;
+  readonly #peers = new Set<Peer>();
+  readonly #ports: InboxPorts;
+  #isDue = false;
+  #totalBytes = 0;
 
-  /** `receive` serves one message; `flush` hands on what serving them put together. */
-  constructor(
-    receive: (peer: Peer, message: ArrayBuffer, isBinary: boolean) => void,
-    endOfTurn: EndOfTurn,
-    flush: () => void,
-  ) {
-    this.#receive = receive;
-    this.#endOfTurn = endOfTurn;
-    this.#flush = flush;
+  constructor(ports: InboxPorts) {
+    this.#ports = ports;
   }
 
-  /** Takes a message whose memory is about to be taken back. */
-  add(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
-    if (this.#waiting.length === 0) this.#endOfTurn(this.#serve);
-    this.#waiting.push({ peer, message: message.slice(0), isBinary });
-  }
-
-  /** Serves what a connection sent before its client closed it. */
-  finish(peer: Peer): void {
-    for (const { peer: sender, message, isBinary } of this.#waiting.slice(this.#next)) {
-      if (sender === peer) this.#receive(peer, message, isBinary);
+  /** Takes a message from an offset on; its memory is about to be taken back, so it is copied. */
+  add(peer: Peer, message: ArrayBuffer, start: number, isBinary: boolean): void {
+    const bytes = new Uint8Array(message.slice(start));
+    peer.waiting.push({ bytes, isBinary, start: 0 });
+    peer.waitingBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
+    this.#totalBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
+    this.#peers.add(peer);
+    if (peer.waitingBytes > this.#ports.maxBytes || this.#totalBytes > this.#ports.maxTotalBytes) {
+      this.#forget(peer);
+      this.#ports.overflow(peer);
     }
+    this.#schedule();
   }
 
-  readonly #serve = (): void => {
-    for (let waiting = this.#waiting[0]; waiting !== undefined; waiting = this.#waiting[this.#next]) {
-      this.#next++;
-      if (waiting.peer.socket !== undefined) this.#receive(waiting.peer, waiting.message, waiting.isBinary);
+  /** Whether something of a connection waits; what comes now must wait behind it. */
+  holds(peer: Peer): boolean {
+    return peer.waiting.length > 0;
+  }
+
+  #schedule(): void {
+    if (this.#isDue || this.#peers.size === 0) return;
+    this.#isDue = true;
+    this.#ports.endOfTurn(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#isDue = false;
+    for (const peer of [...this.#peers]) {
+      const [first] = peer.waiting;
+      const start = first?.start;
+      const isServed = this.#serve(peer);
+      if (!isServed && peer.waiting[0] === first && first?.start === start) continue; // its turn is still to come
+      this.#peers.delete(peer);
+      if (!isServed) this.#peers.add(peer);
+      else if (peer.socket === undefined) this.#ports.departed(peer);
     }
-    this.#waiting.length = 0;
-    this.#next = 0;
-    this.#flush();
+    this.#ports.flush();
+    this.#schedule();
   };
+
+  /** Whether everything of the connection was served. */
+  #serve(peer: Peer): boolean {
+    for (let next = peer.waiting[0]; next !== undefined; next = peer.waiting[0]) {
+      next.start = this.#ports.serve(peer, next.bytes, next.start, next.isBinary);
+      if (next.start !== SERVED) return false;
+      peer.waiting.shift();
+      peer.waitingBytes -= next.bytes.length + MESSAGE_OVERHEAD_BYTES;
+      this.#totalBytes -= next.bytes.length + MESSAGE_OVERHEAD_BYTES;
+      next.bytes.fill(0);
+    }
+    return true;
+  }
+
+  #forget(peer: Peer): void {
+    for (const { bytes } of peer.waiting) bytes.fill(0);
+    this.#totalBytes -= peer.waitingBytes;
+    peer.waiting.length = 0;
+    peer.waitingBytes = 0;
+  }
 }

@@ -1,5 +1,7 @@
+import { CONTROLS_PER_SECOND } from '../core/costs.ts';
 import type { VerifiedToken } from '../core/grants.ts';
 import type { Close } from '../core/outcome.ts';
+import { TokenBucket } from '../core/rate-limit.ts';
 import type { Session } from '../core/session.ts';
 import { Probes } from './probes.ts';
 import type { TemplatedApp, WebSocket } from './uws.ts';
@@ -9,10 +11,23 @@ export interface UserData {
   readonly peer: Peer;
 }
 
+/** A message, or the rest of one, that waits to be served; in memory of our own. */
+export interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly isBinary: boolean;
+  /** The offset of the first frame that was not served yet. */
+  start: number;
+}
+
 /** One WebSocket connection at the edge; what core calls a Connection. */
 export class Peer {
   readonly app: TemplatedApp;
   readonly probes = new Probes();
+  /** Pays for WebSocket pings, and pongs that nobody asked for. */
+  readonly controls = new TokenBucket(CONTROLS_PER_SECOND);
+  /** What it sent and nobody has looked at yet: filled and emptied by the Inbox alone. */
+  readonly waiting: Waiting[] = [];
+  waitingBytes = 0;
   /** When HELLO is overdue, milliseconds since 1970. */
   readonly helloDeadlineMs: number;
   /** The token of the upgrade request, for the session to be opened with. */

@@ -29,13 +29,14 @@ export class Probes {
     }
   }
 
-  /** Takes a pong: its ping and all before it are answered. Payloads that are not ours mean nothing. */
-  pong(payload: ArrayBuffer): void {
-    if (payload.byteLength !== 4) return;
+  /** Takes a pong: its ping and all before it are answered. False for one that nobody asked for, which means nothing. */
+  pong(payload: ArrayBuffer): boolean {
+    if (payload.byteLength !== 4) return false;
     const answered = new DataView(payload).getUint32(0) - this.#firstId + 1;
-    if (answered < 1 || answered > this.#dueAtMs.length) return;
+    if (answered < 1 || answered > this.#dueAtMs.length) return false;
     this.#dueAtMs.splice(0, answered);
     this.#firstId += answered;
+    return true;
   }
 
   /** How long the oldest byte may have waited, in milliseconds. */

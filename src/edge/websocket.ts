@@ -1,12 +1,21 @@
 import type { Dispatch } from '../core/dispatch.ts';
-import { closeFor, closeWith, NOTHING, type Outcome, protocolError, type RenewRequest } from '../core/outcome.ts';
-import type { EndOfTurn } from '../core/ports.ts';
+import {
+  closeFor,
+  closeWith,
+  LATER,
+  NOTHING,
+  type Outcome,
+  protocolError,
+  type RenewRequest,
+} from '../core/outcome.ts';
+import type { Clock, EndOfTurn } from '../core/ports.ts';
+import { Verdict } from '../core/rate-limit.ts';
 import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Turn } from '../core/turn.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Door } from './door.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, SERVED } from './inbox.ts';
 import type { Peer, UserData } from './peer.ts';
 import type { Peers } from './peers.ts';
 import type { WebSocket } from './uws.ts';
@@ -20,13 +29,19 @@ export interface WebSocketPorts {
   readonly logger: Logger;
   readonly turn: Turn;
   readonly endOfTurn: EndOfTurn;
+  readonly clock: Clock;
+  /** Most bytes of one connection that may wait to be served. */
+  readonly maxWaitingBytes: number;
   /** Whether the connections speak TLS to this process. */
   readonly isTls: boolean;
 }
 
+/** What all connections together may have waiting to be served. */
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+
 /** The socket events of the relay, as uWebSockets.js handlers: decode here, decide in core, perform what it returns. */
 export function webSocketHandlers(ports: WebSocketPorts) {
-  const { dispatch, sessions, door, peers, logger, turn, endOfTurn, isTls } = ports;
+  const { dispatch, sessions, door, peers, logger, turn, endOfTurn, clock, isTls } = ports;
 
   /** A fault of ours ends the connection it happened on, and no other. */
   const failed = (peer: Peer) => (error: unknown) => {
@@ -63,33 +78,59 @@ export function webSocketHandlers(ports: WebSocketPorts) {
       .catch(failed(peer));
   }
 
-  function serve(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
-    const bytes = new Uint8Array(message);
+  /** Returns the offset of the first frame that must wait for a later turn, or SERVED. */
+  function serve(peer: Peer, bytes: Uint8Array, start: number, isBinary: boolean): number {
     if (!isBinary) {
       peers.perform(peer, protocolError('text message'));
     } else if (peer.session === null) {
       hello(peer, bytes);
     } else {
-      let pos = 0;
+      let pos = start;
       let outcome: Outcome;
       do {
         outcome = dispatch.serve(peer.session, bytes, pos);
+        if (outcome === LATER) return pos;
         pos = dispatch.end;
         if (outcome !== NOTHING) perform(peer, outcome);
+        peer.closing ??= outcome.close; // of a client that is gone already, too
       } while (outcome.close === null && pos < bytes.length && peer.session !== null);
     }
+    return SERVED;
   }
 
-  function receive(peer: Peer, message: ArrayBuffer, isBinary: boolean): void {
-    if (peer.closing !== null) return;
+  function receive(peer: Peer, bytes: Uint8Array, start: number, isBinary: boolean): number {
+    if (peer.closing !== null) return SERVED;
     try {
-      serve(peer, message, isBinary);
+      return serve(peer, bytes, start, isBinary);
     } catch (error) {
       failed(peer)(error); // uWebSockets.js would end the process
+      return SERVED;
     }
   }
 
-  const inbox = isTls ? new Inbox(receive, endOfTurn, () => turn.flushAll()) : null;
+  /** A connection that is gone, once all it sent has taken effect. */
+  function departed(peer: Peer): void {
+    if (peer.session !== null) sessions.close(peer.session);
+    peer.session = null;
+  }
+
+  const tooFast = (peer: Peer): void => peers.perform(peer, closeWith(closeFor('too_fast')));
+  const inbox = new Inbox({
+    serve: receive,
+    overflow: tooFast,
+    departed,
+    flush: () => turn.flushAll(),
+    endOfTurn,
+    maxBytes: ports.maxWaitingBytes,
+    maxTotalBytes: MAX_WAITING_BYTES,
+  });
+
+  /** Pays for a WebSocket ping, or a pong that nobody asked for; a connection that floods with them is ended. */
+  function payControl(peer: Peer): void {
+    if (peer.controls.take(1, clock.nowMs()) !== Verdict.FLOOD) return;
+    if (peer.closing === null) tooFast(peer);
+    else peers.cut(peer);
+  }
 
   return {
     open(socket: WebSocket<UserData>): void {
@@ -107,8 +148,9 @@ export function webSocketHandlers(ports: WebSocketPorts) {
 
     message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
       const peer = socket.getUserData().peer;
-      if (inbox === null) receive(peer, message, isBinary);
-      else inbox.add(peer, message, isBinary);
+      const isWaiting = isTls || inbox.holds(peer);
+      const rest = isWaiting ? 0 : receive(peer, new Uint8Array(message), 0, isBinary);
+      if (rest !== SERVED) inbox.add(peer, message, rest, isBinary);
     },
 
     dropped(socket: WebSocket<UserData>): void {
@@ -119,17 +161,19 @@ export function webSocketHandlers(ports: WebSocketPorts) {
       peers.drained(socket.getUserData().peer);
     },
 
+    ping(socket: WebSocket<UserData>): void {
+      payControl(socket.getUserData().peer); // uWebSockets.js has answered it
+    },
+
     pong(socket: WebSocket<UserData>, payload: ArrayBuffer): void {
-      socket.getUserData().peer.probes.pong(payload);
+      const peer = socket.getUserData().peer;
+      if (!peer.probes.pong(payload)) payControl(peer);
     },
 
     close(socket: WebSocket<UserData>): void {
       const peer = socket.getUserData().peer;
       peers.remove(peer);
-      inbox?.finish(peer);
-      if (peer.session === null) return;
-      sessions.close(peer.session);
-      peer.session = null;
+      if (!inbox.holds(peer)) departed(peer);
     },
   };
 }

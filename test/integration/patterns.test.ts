@@ -77,7 +77,7 @@ describe('a pattern', () => {
 
   it('is refused when a connection could not be told of all that it reaches, and the connection goes on', async () => {
     const crowded = await startTestRelay({
-      limits: { maxFrameBytes: 256, maxBufferedBytes: 66_048, framesPerSecond: 1000 },
+      limits: { maxFrameBytes: 256, maxBufferedBytes: 66_048, framesPerSecond: 5000 },
     });
     const [publisher, watcher] = [await crowded.connect(), await crowded.connect()];
     for (let i = 0; i < 500; i++) await publisher.attach(`crowd.${'x'.repeat(80)}.${i}`, 2);

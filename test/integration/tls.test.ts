@@ -16,7 +16,7 @@ describeWith(['openssl'], 'over TLS', () => {
     folder = await mkdtemp(join(tmpdir(), 'mayfly-test-'));
     const tls = makeCertificate(folder, 'cert');
     ca = await readFile(tls.certFile, 'utf8');
-    relay = await startTestRelay({ listen: { tls } });
+    relay = await startTestRelay({ listen: { tls }, limits: { framesPerSecond: 1e6, bytesPerSecond: 1e9 } });
   });
   afterAll(async () => {
     await stopRelays();

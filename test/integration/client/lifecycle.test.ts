@@ -282,7 +282,7 @@ describe('leaving', () => {
 
 describe('coming back', () => {
   it('leaves one connection when the relay refuses all at once for its rate, and attaches all of it in time', async () => {
-    const relay = await startTestRelay({ limits: { framesPerSecond: 40 } });
+    const relay = await startTestRelay({ limits: { framesPerSecond: 200 } });
     const sockets: WebSocket[] = [];
     const client = await join(relay, { token: () => relay.mint(), ...watched(sockets) });
     const channels = [];

@@ -3,7 +3,7 @@ import { Channels } from '../../../src/core/channels.ts';
 import { Control } from '../../../src/core/control.ts';
 import { Dispatch } from '../../../src/core/dispatch.ts';
 import type { Grant, KeyCeiling, VerifiedToken } from '../../../src/core/grants.ts';
-import type { Outcome } from '../../../src/core/outcome.ts';
+import { LATER, type Outcome } from '../../../src/core/outcome.ts';
 import { Router } from '../../../src/core/router.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { Sessions } from '../../../src/core/sessions.ts';
@@ -109,7 +109,7 @@ export class Client {
     return this.frames.filter((frame) => frame[0] === type);
   }
 
-  /** Sends frames as one WebSocket message, each served and answered before the next; returns the last outcome. */
+  /** Sends frames as one WebSocket message, each served and answered before the next, over as many turns as that takes; returns the last outcome. */
   send(...frames: readonly (Frame | Uint8Array)[]): Outcome {
     const parts = frames.map((frame) => (frame instanceof Uint8Array ? frame : encode(frame)));
     const bytes = Uint8Array.from(Buffer.concat(parts));
@@ -118,7 +118,8 @@ export class Client {
     let pos = 0;
     do {
       outcome = dispatch.serve(this.session, bytes, pos);
-      pos = dispatch.end;
+      if (outcome === LATER) this.#world.endTurn();
+      else pos = dispatch.end;
       for (const reply of outcome.replies) fanout.send(this.session.connection, reply);
     } while (outcome.close === null && pos < bytes.length);
     return outcome;

@@ -14,7 +14,7 @@ const ping = (nowMs: number): void =>
     return true;
   });
 const findNoRoom = (nowMs: number): void => probes.ping(nowMs, () => false);
-const pong = (index: number): void => probes.pong(Uint8Array.from(sent[index] ?? []).buffer);
+const pong = (index: number): boolean => probes.pong(Uint8Array.from(sent[index] ?? []).buffer);
 
 describe('the age of the oldest byte that waits', () => {
   it('is 0 while no ping is out', () => {
