@@ -92,6 +92,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       bytesPerSecond: limits.bytesPerSecond,
       maxBufferedBytes: limits.maxBufferedBytes,
       slowConsumerTimeoutMs: limits.slowConsumerTimeoutMs,
+      pingIntervalMs: limits.pingIntervalMs,
     },
     boot: randomUUID(),
     isDraining: () => isDraining,
@@ -171,7 +172,12 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   );
   let fingerprint = loaded.tls?.fingerprint;
 
-  const periodMs = Math.min(MAX_SWEEP_PERIOD_MS, limits.slowConsumerTimeoutMs / 10, limits.helloTimeoutMs / 4);
+  const periodMs = Math.min(
+    MAX_SWEEP_PERIOD_MS,
+    limits.slowConsumerTimeoutMs / 10,
+    limits.helloTimeoutMs / 4,
+    limits.pingIntervalMs / 4,
+  );
   let announcedAtMs = 0;
   const stopSweep = startSweep(peers, clock, periodMs, (nowMs) => {
     if (Math.abs(nowMs - announcedAtMs) < 100) return;

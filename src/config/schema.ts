@@ -91,6 +91,10 @@ const limits = v.strictObject({
     10_000,
   ),
   helloTimeoutMs: v.optional(integer(100, MAX_TIMER_MS, 'time from the upgrade to HELLO'), 10_000),
+  pingIntervalMs: v.optional(
+    integer(100, 100_000, 'time between two WebSocket pings of the relay to a connection'),
+    25_000,
+  ),
   drainDelayMs: v.optional(
     integer(0, MAX_TIMER_MS, 'time at a stop in which newcomers are refused, and nobody else is told yet'),
     1000,

@@ -36,6 +36,8 @@ export class Peer {
   socket: WebSocket<UserData> | undefined;
   session: Session | null = null;
   isGreeting = false;
+  /** When the next ping is due, milliseconds since 1970; 0 before it was settled. */
+  nextPingMs = 0;
   /** Set once it is to be closed, which happens when it has read what waits for it: it is not listened to any more. */
   closing: Close | null = null;
 

@@ -12,6 +12,7 @@ import { DROPPED, type WebSocket } from './uws.ts';
 export interface PeerLimits {
   readonly maxBufferedBytes: number;
   readonly slowConsumerTimeoutMs: number;
+  readonly pingIntervalMs: number;
 }
 
 /** What a connection that was cut sees: nothing was said. */
@@ -141,5 +142,15 @@ export class Peers {
     else peer.probes.ping(nowMs, (payload) => socket.ping(payload) !== DROPPED);
     if (peer.probes.oldestMs(nowMs) > this.#limits.slowConsumerTimeoutMs - periodMs) this.cut(peer);
     else if (peer.session?.isLossy === true) this.drained(peer);
+    if (peer.socket !== undefined && peer.closing === null) this.#keepAlive(peer, peer.socket, nowMs);
+  }
+
+  /** A ping now and then, and its pong, are traffic in both directions: what stands between does not think the connection dead. */
+  #keepAlive(peer: Peer, socket: WebSocket<UserData>, nowMs: number): void {
+    if (nowMs < peer.nextPingMs) return;
+    const { pingIntervalMs } = this.#limits;
+    if (peer.nextPingMs > 0) socket.ping();
+    const share = peer.nextPingMs > 0 ? 1 : Math.random(); // those who came together are not pinged together
+    peer.nextPingMs = nowMs + pingIntervalMs * share;
   }
 }

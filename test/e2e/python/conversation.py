@@ -144,7 +144,7 @@ async def hello(talk: Conversation) -> Facts:
     equal(alice.info["boot"], bob.info["boot"], "boot")
     check(alice.info["expiry"] > time.time(), "expiry lies ahead")
     names = {"maxFrameBytes", "maxMessageBytes", "maxAttachments", "framesPerSecond", "bytesPerSecond"}
-    names |= {"maxBufferedBytes", "slowConsumerTimeoutMs"}
+    names |= {"maxBufferedBytes", "slowConsumerTimeoutMs", "pingIntervalMs"}
     check(names <= alice.info["limits"].keys(), "the limits of section 3")
     return {"limits": alice.info["limits"]}
 
