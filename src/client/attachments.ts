@@ -107,7 +107,7 @@ export class Attachments {
 
   /** Under a new token, tries what an older one no longer covered; where it still does not, nothing changes. */
   renewed(link: Link): void {
-    for (const state of this.#names.values()) this.#attachAgain(state, link, () => {});
+    for (const state of this.#names.values()) void this.#attachLater(state, link, () => {});
   }
 
   /** Something that has to end before all that was published is on its way; null when it is. */
@@ -145,16 +145,26 @@ export class Attachments {
       const group = states.slice(start, start + pace);
       await Promise.all(group.map((state) => this.#attachAgain(state, link, refused(state))));
     }
-    await link.request((ref) => [FrameType.PING, ref], FrameType.PONG).catch(() => {}); // by now every NAMED has come as well
+    await this.#settle(link);
+  }
+
+  /** Has those who are attached again told of the channels that they have not met: by the PONG every NAMED has come. */
+  async #settle(link: Link): Promise<void> {
+    await link.request((ref) => [FrameType.PING, ref], FrameType.PONG).catch(() => {});
     if (link.isOpen) this.#feeds.settled();
   }
 
   async #tryLater(state: ChannelState, link: Link, attempt: number): Promise<void> {
     await delay(PACE_MS + backoffMs(attempt), link.over);
-    await this.#attachAgain(state, link, (error) => {
+    await this.#attachLater(state, link, (error) => {
       if (isPassing(error)) void this.#tryLater(state, link, attempt + 1);
       else state.fail(error);
     });
+  }
+
+  async #attachLater(state: ChannelState, link: Link, onRefused: (error: MayflyError) => void): Promise<void> {
+    await this.#attachAgain(state, link, onRefused);
+    if (this.#feeds.isSettling) await this.#settle(link);
   }
 
   #attachAgain(state: ChannelState, link: Link, onRefused: (error: MayflyError) => void): Promise<void> {
@@ -219,7 +229,7 @@ export class Attachments {
       return;
     }
     this.#byId.delete(id);
-    this.#feeds.leave(state);
+    this.#feeds.detached(state);
     state.receive(frame);
   }
 

@@ -20,6 +20,8 @@ interface CommonOptions {
   readonly maxUnsent?: number;
   /** Most messages that may wait to be decrypted, or for a `for await` loop; what is over is dropped, and a loss is told. Default 10,000. */
   readonly maxWaiting?: number;
+  /** Most bytes of memory that these may take; default 16,777,216. */
+  readonly maxWaitingBytes?: number;
   /** Gives up attaching. */
   readonly signal?: AbortSignal;
 }
@@ -50,6 +52,7 @@ interface PlaintextOptions extends CommonOptions {
 export type ChannelOptions = EncryptedOptions | PresenceOptions | PlaintextOptions;
 
 const DEFAULT_MAX_WAITING = 10_000;
+const DEFAULT_MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** A channel's options with the defaults filled in. */
 export interface ChannelSettings {
@@ -57,6 +60,7 @@ export interface ChannelSettings {
   readonly modes: number;
   readonly maxUnsent: number;
   readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
   /** A cipher for a channel of this name; null where `plaintext` was asked for. */
   readonly cipherFor: ((name: string) => ChannelCipher) | null;
 }
@@ -69,7 +73,8 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
   if (parsePattern(name) === undefined) throw refused('bad_channel', 'not a channel name or pattern, or reserved');
   const isPattern = hasWildcard(name);
   const { key, plaintext, padding = 'padme', modes = isPattern ? 'r' : 'rw' }: Partial<ChannelOptions> = options;
-  const { echo = false, presence = false, maxUnsent = 0, maxWaiting = DEFAULT_MAX_WAITING } = options;
+  const { echo = false, presence = false, maxUnsent = 0 } = options;
+  const { maxWaiting = DEFAULT_MAX_WAITING, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES } = options;
   const ring = KeyRing.of(key);
   const isKey = ring !== undefined;
   if ((key !== undefined && !isKey) || isKey === (plaintext === true)) {
@@ -89,6 +94,7 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
     modes: letters | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0),
     maxUnsent,
     maxWaiting,
+    maxWaitingBytes,
     cipherFor: ring === undefined ? null : (channel) => new ChannelCipher({ channel, ring, padding }),
   };
 }

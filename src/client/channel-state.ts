@@ -3,11 +3,12 @@ import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
 import { type ChannelOptions, type ChannelSettings, readOptions } from './channel-options.ts';
 import { asMayflyError, MayflyError } from './errors.ts';
 import { Events, type ListenOptions } from './events.ts';
-import type { Listener, Loss, MessageFrame } from './feeds.ts';
+import type { Listener, MessageFrame } from './feeds.ts';
 import { type ChannelEvents, Inbox } from './inbox.ts';
 import { errorOf, type Link } from './link.ts';
+import { LoopQueue } from './loop-queue.ts';
+import type { Loss } from './loss.ts';
 import type { Message } from './message.ts';
-import { MessageQueue } from './message-queue.ts';
 import { Outbox } from './outbox.ts';
 import { Presence } from './presence.ts';
 
@@ -22,7 +23,7 @@ export class ChannelState implements Listener {
   readonly #segments: Pattern;
   readonly #settings: ChannelSettings;
   readonly #events = new Events<ChannelEvents>();
-  readonly #queues = new Set<MessageQueue<Message>>();
+  readonly #queues = new Set<LoopQueue>();
   readonly #inbox: Inbox;
   /** Null for a pattern: nothing is ever sent there. */
   readonly #outbox: Outbox | null;
@@ -159,14 +160,21 @@ export class ChannelState implements Listener {
     return stop;
   }
 
-  /** A new loop over the messages from now on. */
-  iterate(): MessageQueue<Message> {
-    const queue: MessageQueue<Message> = new MessageQueue({
-      limit: this.#settings.maxWaiting,
-      onDrop: ({ channel, seq }) =>
-        this.#inbox.lose({ channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq }),
-      onEnd: () => {
-        stop();
+  /** A loop over the messages from now on, or from where the first of those ended that were left. */
+  iterate(): AsyncIterableIterator<Message> {
+    for (const queue of this.#queues) if (queue.isFree) return queue.begin();
+    return this.#newQueue().begin();
+  }
+
+  #newQueue(): LoopQueue {
+    const { maxWaiting, maxWaitingBytes } = this.#settings;
+    const queue: LoopQueue = new LoopQueue({
+      maxWaiting,
+      maxWaitingBytes,
+      onLoss: (loss) => this.#events.emit('loss', loss),
+      onLeft: () => {
+        if (this.#inbox.isOpen) return;
+        stop(); // before anything was told: all of it waits for the first who listens
         this.#queues.delete(queue);
       },
     });

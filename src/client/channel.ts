@@ -49,8 +49,11 @@ export class Channel implements AsyncIterable<Message> {
     return this.#state.on(name, listener, options);
   }
 
-  /** Messages from now on, with those that waited for the first listener or loop. The loop ends when the channel is detached or the relay closed for good. */
-  [Symbol.asyncIterator](): AsyncIterator<Message> {
+  /**
+   * Messages from now on, with those that waited for the first listener or loop. Where an earlier loop was left, it begins with what that
+   * did not read. The loop ends when the channel is detached or the relay closed for good. A `loss` that it alone missed bears it.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
     return this.#state.iterate();
   }
 

@@ -1,26 +1,12 @@
 import type { FrameType, RelayFrame } from '../protocol/frames.ts';
-import { LossCount } from './loss.ts';
-
-/** Why messages will not come: the connection was away, it read too slowly, or the app did. */
-export type LossCause = 'slow_reader' | 'reconnect' | 'slow_app';
-
-/** Messages that will not come. */
-export interface Loss {
-  /** The name of their channel. */
-  readonly channel: string;
-  /** How many; null when nobody can know. */
-  readonly count: number | null;
-  readonly cause: LossCause;
-  /** They are among the numbers from `firstSeq` to `lastSeq`: all of those that did not come and were not own. Null with `count`. */
-  readonly firstSeq: number | null;
-  readonly lastSeq: number | null;
-}
+import { type Loss, LossCount } from './loss.ts';
 
 /** A MESSAGE as it came. */
 export type MessageFrame = Extract<RelayFrame, { 0: typeof FrameType.MESSAGE }>;
 
 /** Somebody who hears channels: one by its name, or all that a pattern matches. */
 export interface Listener {
+  readonly isPattern: boolean;
   /** Whether a channel of this name is heard. */
   covers(name: string): boolean;
   /** Takes a MESSAGE that was not received before. */
@@ -38,16 +24,28 @@ interface Feed {
   readonly listeners: Set<Listener>;
 }
 
+/** What somebody knew of a channel when its frames stopped coming. */
+interface Known {
+  readonly channelId: number;
+  readonly lastSeq: number;
+}
+
+/** Why somebody does not hear anything at the moment, and what was known of each channel until then. */
+interface Away {
+  readonly cause: 'reconnect' | 'detached';
+  readonly channels: Map<string, Known>;
+}
+
 /**
  * The live channels that a connection hears, by name, through patterns, or both: docs/PROTOCOL.md, section 6. One count each, as the relay
- * sends one copy; remembered over a reconnect, until it is clear what was missed.
+ * sends one copy. Who is not attached for a while, or has lost the connection, is told what was missed when attached again.
  */
 export class Feeds {
   readonly #live = new Map<number, Feed>();
-  readonly #before = new Map<string, Feed>();
+  /** Who is attached. */
   readonly #listeners = new Set<Listener>();
-  /** Who was attached when the connection went, and may have missed something. */
-  readonly #away = new Set<Listener>();
+  /** Who was attached, and has not met all of its channels again. */
+  readonly #away = new Map<Listener, Away>();
 
   /** Takes somebody in who is attached now, and also hears the channels that are heard already. */
   join(listener: Listener): void {
@@ -55,22 +53,27 @@ export class Feeds {
     for (const feed of this.#live.values()) {
       if (!listener.covers(feed.name)) continue;
       feed.listeners.add(listener);
-      this.#tellMissed(feed);
+      this.#tellMissed(listener, feed);
     }
   }
 
-  /** Forgets somebody who is not attached any more, and the channels that nobody else hears. */
+  /** Forgets somebody who left, and the channels that nobody else hears. */
   leave(listener: Listener): void {
     this.#listeners.delete(listener);
     this.#away.delete(listener);
-    for (const feeds of [this.#live, this.#before] as Map<unknown, Feed>[]) {
-      for (const [key, feed] of feeds) {
-        if (feed.listeners.delete(listener) && feed.listeners.size === 0) feeds.delete(key);
-      }
+    for (const [id, { listeners }] of this.#live) {
+      if (listeners.delete(listener) && listeners.size === 0) this.#live.delete(id);
     }
   }
 
-  /** Takes an ATTACHED or NAMED; tells what was missed while the connection was away. */
+  /** The relay ended an attachment: what is missed until the next is told then. */
+  detached(listener: Listener): void {
+    const away = this.#leaveFor('detached', listener);
+    this.leave(listener);
+    this.#away.set(listener, away);
+  }
+
+  /** Takes an ATTACHED or NAMED; tells what was missed until now. */
   open(channelId: number, name: string, seq: number): void {
     const live = this.#live.get(channelId);
     if (live !== undefined) {
@@ -81,8 +84,7 @@ export class Feeds {
     if (listeners.size === 0) return;
     const feed = { name, channelId, loss: new LossCount(seq), listeners };
     this.#live.set(channelId, feed);
-    if (this.#before.has(name)) this.#tellMissed(feed);
-    else if (seq > 0) for (const listener of listeners) if (this.#away.has(listener)) listener.lose(unknown(name));
+    for (const listener of listeners) this.#tellMissed(listener, feed);
   }
 
   /** Takes note that a channel has ended. */
@@ -111,42 +113,54 @@ export class Feeds {
 
   /** Takes note that the connection is gone. */
   disconnected(): void {
-    for (const feed of this.#live.values()) this.#before.set(feed.name, feed);
-    for (const listener of this.#listeners) this.#away.add(listener);
+    for (const listener of this.#listeners) this.#away.set(listener, this.#leaveFor('reconnect', listener));
     this.#live.clear();
     this.#listeners.clear();
   }
 
-  /** Everybody is attached again: what was heard before and was not met again has ended, and nobody knows what it held. */
+  /** Whether somebody is attached again who may still meet channels of before. */
+  get isSettling(): boolean {
+    return [...this.#away.keys()].some((listener) => this.#listeners.has(listener));
+  }
+
+  /** All that are attached have met what lives: what they heard before and did not meet has ended, and nobody knows what it held. */
   settled(): void {
-    for (const { name, listeners } of this.#before.values()) {
-      for (const listener of listeners) listener.lose(unknown(name));
+    for (const [listener, { cause, channels }] of this.#away) {
+      if (!this.#listeners.has(listener)) continue;
+      this.#away.delete(listener);
+      for (const name of channels.keys()) listener.lose(unknown(name, cause));
     }
-    this.#before.clear();
-    this.#away.clear();
   }
 
-  /** Tells those who heard a channel before the reconnect, and do again, what was missed until now: each when its own turn has come. */
-  #tellMissed({ name, channelId, loss: { lastSeq }, listeners }: Feed): void {
-    const before = this.#before.get(name);
-    if (before === undefined) return;
-    const count = lastSeq - before.loss.lastSeq;
-    const isSame = before.channelId === channelId;
-    for (const listener of before.listeners) {
-      if (!listeners.has(listener)) continue;
-      before.listeners.delete(listener);
-      if (!isSame) listener.lose(unknown(name));
-      else if (count > 0) listener.lose(known(name, count, lastSeq));
+  /** What a listener knows, to be compared later; what it was still to meet again is among it. */
+  #leaveFor(cause: Away['cause'], listener: Listener): Away {
+    const away = this.#away.get(listener) ?? { cause, channels: new Map<string, Known>() };
+    for (const { name, channelId, loss, listeners } of this.#live.values()) {
+      if (listeners.has(listener)) away.channels.set(name, { channelId, lastSeq: loss.lastSeq });
     }
-    if (before.listeners.size === 0) this.#before.delete(name);
+    return away;
+  }
+
+  /** Tells somebody who was away what was missed of a channel that is heard again, or for the first time. */
+  #tellMissed(listener: Listener, { name, channelId, loss: { lastSeq } }: Feed): void {
+    const away = this.#away.get(listener);
+    if (away === undefined) return;
+    const { cause, channels } = away;
+    const known = channels.get(name);
+    channels.delete(name);
+    if (!listener.isPattern) this.#away.delete(listener);
+    const count = lastSeq - (known?.lastSeq ?? 0);
+    if (known !== undefined && known.channelId !== channelId) listener.lose(unknown(name, cause));
+    else if (count > 0)
+      listener.lose(
+        known === undefined
+          ? unknown(name, cause)
+          : { channel: name, count, cause, firstSeq: known.lastSeq + 1, lastSeq },
+      );
   }
 }
 
-/** The `count` numbers up to `lastSeq`, missed while the connection was away. */
-function known(channel: string, count: number, lastSeq: number): Loss {
-  return { channel, count, cause: 'reconnect', firstSeq: lastSeq - count + 1, lastSeq };
-}
-
-function unknown(channel: string): Loss {
-  return { channel, count: null, cause: 'reconnect', firstSeq: null, lastSeq: null };
+/** Nobody knows how many of a channel were missed. */
+function unknown(channel: string, cause: Away['cause']): Loss {
+  return { channel, count: null, cause, firstSeq: null, lastSeq: null };
 }

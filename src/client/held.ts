@@ -14,6 +14,11 @@ export class Held<Name extends string> {
     this.#isHeard = isHeard;
   }
 
+  /** Whether nothing is held any more. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Tells an event, now or later; false when it would have to wait and there is no room. */
   pass(name: Name, tell: () => void): boolean {
     if (this.#isOpen || (!this.#isReleasing && name !== this.#main && this.#isHeard(name))) tell();

@@ -3,9 +3,10 @@ import type { OpenRefusal } from './crypto/errors.ts';
 import type { Opened } from './crypto/opener.ts';
 import { asMayflyError, type MayflyError } from './errors.ts';
 import type { Events } from './events.ts';
-import type { Loss, MessageFrame } from './feeds.ts';
+import type { MessageFrame } from './feeds.ts';
 import { Held } from './held.ts';
 import { InOrder } from './in-order.ts';
+import { type Loss, Losses, oneLost } from './loss.ts';
 import { Lru } from './lru.ts';
 import { type Message, messageOf } from './message.ts';
 
@@ -44,8 +45,8 @@ export class Inbox {
   readonly #opening = new Map<string, { readonly cipher: ChannelCipher; count: number }>();
   #openingCount = 0;
   readonly #held: Held<keyof ChannelEvents>;
-  /** What there was no room for, by channel. */
-  readonly #overflow = new Map<string, Loss>();
+  /** What there was no room for. */
+  readonly #overflow = new Losses((loss) => this.lose(loss));
   #isOver = false;
 
   constructor(ports: InboxPorts) {
@@ -92,12 +93,14 @@ export class Inbox {
     return this.#order.settle(Promise.resolve());
   }
 
+  /** Whether what comes is told at once: somebody has listened to the messages. */
+  get isOpen(): boolean {
+    return this.#held.isOpen;
+  }
+
   /** Somebody listens to an event: tells what waited for that. */
   listened(): void {
-    this.#held.listened(() => {
-      for (const loss of this.#overflow.values()) this.lose(loss);
-      this.#overflow.clear();
-    });
+    this.#held.listened(() => this.#overflow.tell());
   }
 
   /** Tells nothing any more. */
@@ -114,9 +117,7 @@ export class Inbox {
     const tell = (): void => {
       if (!this.#isOver) this.#ports.events.emit(name, event);
     };
-    if (this.#held.pass(name, tell)) return;
-    const before = this.#overflow.get(lost.channel);
-    this.#overflow.set(lost.channel, before === undefined ? { ...lost, cause: 'slow_app' } : joined(before, lost));
+    if (!this.#held.pass(name, tell)) this.#overflow.add(lost);
   }
 
   async #open(
@@ -137,16 +138,4 @@ export class Inbox {
       if (--opening.count === 0) this.#opening.delete(channel);
     }
   }
-}
-
-/** One message that there was no room for. */
-function oneLost(channel: string, seq: number): Loss {
-  return { channel, count: 1, cause: 'slow_app', firstSeq: seq, lastSeq: seq };
-}
-
-/** Two losses of a channel, one after the other, as one. */
-function joined({ channel, count, firstSeq }: Loss, next: Loss): Loss {
-  if (count === null || next.count === null)
-    return { channel, count: null, cause: 'slow_app', firstSeq: null, lastSeq: null };
-  return { channel, count: count + next.count, cause: 'slow_app', firstSeq, lastSeq: next.lastSeq };
 }

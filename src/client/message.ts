@@ -22,3 +22,11 @@ export function messageOf(parts: Omit<Message, 'text'>): Message {
     enumerable: true,
   }) as Message; // now it has a text
 }
+
+/** What a message costs beside its bytes, about. */
+const MESSAGE_BYTES = 256;
+
+/** The memory that a message keeps while it waits. What decryption leaves has its padding behind it, in the same buffer. */
+export function memoryOf({ data, envelope }: Message): number {
+  return MESSAGE_BYTES + data.buffer.byteLength + (envelope?.buffer.byteLength ?? 0);
+}

@@ -147,7 +147,7 @@ describe('docs/CLIENT.md', () => {
 
   it('has a row for every code of the SDK and every cause of a loss, and names every reason and encryption code', () => {
     expect(firstColumn(section('Errors')).sort()).toEqual(declared('errors.ts', 'ClientErrorCode', ALTERNATIVE).sort());
-    expect(firstColumn(section('Loss')).sort()).toEqual(declared('feeds.ts', 'LossCause', ALTERNATIVE).sort());
+    expect(firstColumn(section('Loss')).sort()).toEqual(declared('loss.ts', 'LossCause', ALTERNATIVE).sort());
     for (const reason of declared('crypto/errors.ts', 'OpenRefusal', ALTERNATIVE))
       expect(section('Keys')).toContain(`\`${reason}\``);
     for (const code of declared('crypto/errors.ts', 'EncryptionCode', ALTERNATIVE))

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../src/client/backoff.ts';
 import { mayReconnect, needsFreshToken } from '../../../src/client/close-rules.ts';
 import { Events } from '../../../src/client/events.ts';
-import { MessageQueue } from '../../../src/client/message-queue.ts';
 import { onOnline } from '../../../src/client/online.ts';
 
 describe('Events', () => {
@@ -67,43 +66,6 @@ describe('Events', () => {
     off();
     events.emit('count', 2);
     expect(log).toEqual([1, 1, 2]);
-  });
-});
-
-describe('MessageQueue', () => {
-  const queue = (limit: number, log: unknown[] = []) =>
-    new MessageQueue<number>({ limit, onDrop: (dropped) => log.push(dropped), onEnd: () => log.push('end') });
-
-  it('gives what waits, then what comes, and ends once all is read', async () => {
-    const messages = queue(10);
-    messages.push(1);
-    const [first, second] = [messages.next(), messages.next()];
-    messages.push(2);
-    messages.push(3);
-    messages.end();
-    expect(await Promise.all([first, second, messages.next(), messages.next()])).toEqual([
-      { value: 1, done: false },
-      { value: 2, done: false },
-      { value: 3, done: false },
-      { value: undefined, done: true },
-    ]);
-  });
-
-  it('drops the oldest over its limit and tells which', async () => {
-    const log: unknown[] = [];
-    const messages = queue(2, log);
-    for (const value of [1, 2, 3, 4]) messages.push(value);
-    expect(log).toEqual([1, 2]);
-    expect(await messages.next()).toEqual({ value: 3, done: false });
-  });
-
-  it('keeps nothing after a loop was left', async () => {
-    const log: unknown[] = [];
-    const messages = queue(10, log);
-    messages.push(1);
-    await messages.return();
-    expect(await messages.next()).toEqual({ value: undefined, done: true });
-    expect(log).toEqual(['end']);
   });
 });
 

@@ -3,10 +3,11 @@ import { Feeds, type Listener, type MessageFrame } from '../../../src/client/fee
 
 const OWN = 1;
 
-/** Somebody who hears the names given, and writes down what comes. */
+/** Somebody who hears the names given, several as a pattern would, and writes down what comes. */
 function listener(...names: string[]) {
   const log: string[] = [];
   const hears: Listener = {
+    isPattern: names.length > 1,
     covers: (name) => names.includes(name),
     take: (name, [, , seq]) => log.push(`${name} ${seq}`),
     lose: ({ channel, count, cause, firstSeq, lastSeq }) =>
@@ -187,5 +188,59 @@ describe('Feeds', () => {
     feeds.open(20, 'a', 0);
     feeds.message(frame(20, 1), OWN);
     expect(a.log).toEqual(['a 1']);
+  });
+
+  it('tells what was missed while the relay had ended an attachment, when there is another: exactly under the same id', () => {
+    const feeds = new Feeds();
+    const [same, other, innocent] = [listener('a'), listener('b'), listener('a', 'b')];
+    for (const who of [same, other, innocent]) feeds.join(who);
+    feeds.open(10, 'a', 0);
+    feeds.open(11, 'b', 0);
+    for (const who of [same, other]) feeds.detached(who);
+    feeds.message(frame(10, 1), OWN);
+    feeds.message(frame(10, 2), OWN);
+    feeds.message(frame(11, 1), OWN);
+    feeds.close(11);
+    for (const who of [same, other]) feeds.join(who);
+    feeds.open(10, 'a', 2);
+    feeds.open(21, 'b', 0);
+    feeds.message(frame(10, 3), OWN);
+    expect(same.log).toEqual(['a lost 2 of 1-2 detached', 'a 3']);
+    expect(other.log).toEqual(['b lost null of null-null detached']);
+    expect(innocent.log).toEqual(['a 1', 'a 2', 'b 1', 'a 3']);
+  });
+
+  it('remembers what was known when an attachment ended over connections that break meanwhile, and forgets it for who leaves', () => {
+    const feeds = new Feeds();
+    const [patient, leaves] = [listener('a'), listener('a')];
+    for (const who of [patient, leaves]) feeds.join(who);
+    feeds.open(10, 'a', 4);
+    for (const who of [patient, leaves]) feeds.detached(who);
+    feeds.disconnected();
+    feeds.settled();
+    feeds.leave(leaves);
+    for (const who of [patient, leaves]) feeds.join(who);
+    feeds.open(10, 'a', 9);
+    expect([patient.log, leaves.log]).toEqual([['a lost 5 of 5-9 detached'], []]);
+  });
+
+  it('tells a pattern that was detached of channels it has not met again once everything is met, and not before', () => {
+    const feeds = new Feeds();
+    const pattern = listener('a', 'b', 'c', 'd');
+    feeds.join(pattern);
+    feeds.open(10, 'a', 1);
+    feeds.open(11, 'b', 1);
+    feeds.detached(pattern);
+    expect(feeds.isSettling).toBe(false);
+    feeds.join(pattern);
+    feeds.open(10, 'a', 3);
+    feeds.open(12, 'c', 7);
+    feeds.open(13, 'd', 0);
+    expect([feeds.isSettling, pattern.log]).toEqual([
+      true,
+      ['a lost 2 of 2-3 detached', 'c lost null of null-null detached'],
+    ]);
+    feeds.settled();
+    expect([feeds.isSettling, pattern.log.at(-1)]).toEqual([false, 'b lost null of null-null detached']);
   });
 });
