@@ -1,5 +1,5 @@
 import { hasWildcard, parsePattern } from '../protocol/channel.ts';
-import { ERROR_STATUS } from '../protocol/codes.ts';
+import type { ERROR_STATUS } from '../protocol/codes.ts';
 import { Mode } from '../protocol/frames.ts';
 import { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { ChannelKey } from './crypto/channel-key.ts';
@@ -99,6 +99,9 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
   };
 }
 
+/** What the relay would say as well; a constant here, as the whole table is large for a page. */
+const BAD_REQUEST: (typeof ERROR_STATUS)['bad_channel' | 'bad_modes'] = 400;
+
 function refused(code: 'bad_channel' | 'bad_modes', message: string): MayflyError {
-  return new MayflyError(code, message, { status: ERROR_STATUS[code] });
+  return new MayflyError(code, message, { status: BAD_REQUEST });
 }
