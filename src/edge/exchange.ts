@@ -70,9 +70,22 @@ export class Exchange {
 
   /**
    * Answers, unless the client is gone or was answered; HEAD gets the headers alone (RFC 9110, section 9.3.2). A refused client that is still
-   * sending its body is hung up on.
+   * sending its body is hung up on. A malformed request is answered at the end of the turn: where it ends is in doubt, and if something
+   * follows that looks like another request while it has no answer, uWebSockets.js ends the connection.
    */
   send(status: number, body: string, headers: Readonly<Record<string, string>>): void {
+    if (this.malformed === null) this.#send(status, body, headers);
+    else setImmediate(() => this.#send(status, body, headers));
+  }
+
+  /** Hands the response to another protocol, unless the client is gone. */
+  takeOver(act: (response: HttpResponse) => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#response.cork(() => act(this.#response));
+  }
+
+  #send(status: number, body: string, headers: Readonly<Record<string, string>>): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#body?.giveUp();
@@ -87,13 +100,6 @@ export class Exchange {
       if (this.#isHead) this.#response.endWithoutBody(Buffer.byteLength(body), isHungUp);
       else this.#response.end(body, isHungUp);
     });
-  }
-
-  /** Hands the response to another protocol, unless the client is gone. */
-  takeOver(act: (response: HttpResponse) => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#response.cork(() => act(this.#response));
   }
 }
 

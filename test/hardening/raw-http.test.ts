@@ -83,11 +83,17 @@ describe('a request whose headers another parser could read in another way', () 
       ['chunked', `0\n${smuggled}`],
       ['chunked', `0\nTrailer: a\n\n${smuggled}`],
     ]) {
-      const answered = await raw(head(bearer(), type, `Transfer-Encoding: ${coding}`) + body, 1);
-      expect([[400], [411], [505]], coding).toContainEqual(answered.statuses); // 411 is ours, the others are the server's own
-      const both = await raw(head(bearer(), type, 'Content-Length: 1', `Transfer-Encoding: ${coding}`) + body, 1);
-      expect(both.statuses[0], coding).toBeGreaterThanOrEqual(400);
+      const answered = await raw(head(bearer(), type, `Transfer-Encoding: ${coding}`) + body);
+      const both = await raw(head(bearer(), type, 'Content-Length: 1', `Transfer-Encoding: ${coding}`) + body);
+      for (const { statuses } of [answered, both]) {
+        expect(statuses.length, coding).toBeLessThanOrEqual(1); // none where something followed
+        expect(
+          statuses.every((status) => status >= 400),
+          coding,
+        ).toBe(true);
+      }
     }
+    expect((await raw(`${head(bearer(), type, 'Transfer-Encoding: chunked')}1\nx\n0\n\n`)).statuses).toEqual([411]);
     expect(await delivered()).toBe(before);
   });
 
