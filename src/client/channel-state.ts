@@ -79,7 +79,7 @@ export class ChannelState implements Listener {
         this.#channelId = frame[2];
         if (!this.#isOver) this.#outbox?.open(link, frame[2]);
         onAttached(frame);
-        if (!this.#isOver) this.presence?.begin(frame[5]);
+        if (!this.#isOver) this.#behind((presence) => presence.begin(frame[5]));
       },
     );
   }
@@ -122,15 +122,23 @@ export class ChannelState implements Listener {
   /** Takes a frame about this attachment. */
   receive(frame: RelayFrame): void {
     if (this.#isOver) return;
-    if (frame[0] === FrameType.LEFT) this.presence?.left(frame[2]);
-    else if (frame[0] === FrameType.OCCUPANCY) this.presence?.counted(frame[2]);
+    if (frame[0] === FrameType.LEFT) this.#behind((presence) => presence.left(frame[2]));
+    else if (frame[0] === FrameType.OCCUPANCY) this.#behind((presence) => presence.counted(frame[2]));
     else if (frame[0] === FrameType.ERROR) this.fail(errorOf(frame));
     else if (frame[0] === FrameType.DETACHED) {
       const why = new MayflyError(frame[4], 'the relay ended the attachment', { status: frame[3] });
       this.refused(why);
-      this.presence?.detached();
-      this.#events.emit('detached', why);
+      this.#inbox.behind(() => {
+        this.presence?.detached();
+        this.#events.emit('detached', why);
+      });
     }
+  }
+
+  /** What the relay says of who is there waits for all that they said before. */
+  #behind(act: (presence: Presence) => void): void {
+    const { presence } = this;
+    if (presence !== null) this.#inbox.behind(() => act(presence));
   }
 
   /** Resolves when everything that came before was told. */

@@ -44,6 +44,8 @@ export class Inbox {
   readonly #ciphers = new Lru<ChannelCipher>(MAX_CIPHERS);
   readonly #opening = new Map<string, { readonly cipher: ChannelCipher; count: number }>();
   #openingCount = 0;
+  /** What is done behind those. */
+  #behindCount = 0;
   readonly #held: Held<keyof ChannelEvents>;
   /** What there was no room for. */
   readonly #overflow = new Losses((loss) => this.lose(loss));
@@ -83,9 +85,20 @@ export class Inbox {
 
   /** Tells a loss, behind all that came before it. */
   lose(loss: Loss): void {
-    const tell = (): void => this.#tell('loss', loss, loss);
-    if (this.#openingCount === 0) tell();
-    else this.settled().then(tell);
+    this.behind(() => this.#tell('loss', loss, loss));
+  }
+
+  /** Does something behind all that came before, which may still be with WebCrypto; not at all once nothing is told any more. */
+  behind(act: () => void): void {
+    if (this.#openingCount === 0 && this.#behindCount === 0) {
+      act();
+      return;
+    }
+    this.#behindCount++;
+    this.settled().then(() => {
+      this.#behindCount--;
+      if (!this.#isOver) act();
+    });
   }
 
   /** Resolves when everything that came before was told. */
