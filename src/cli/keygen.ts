@@ -3,6 +3,7 @@ import { exportJWK, generateKeyPair, generateSecret, type JWK } from 'jose';
 import type { Algorithm } from '../auth/keys.ts';
 import { ChannelKey } from '../client/index.ts';
 import { publicPart, readPrivateJwk } from './key-file.ts';
+import { print } from './print.ts';
 
 interface KeygenOptions {
   readonly alg: Algorithm;
@@ -22,13 +23,13 @@ export function keygenCommand(): Command {
 
 async function keygen({ alg, public: file, channel }: KeygenOptions): Promise<void> {
   if (channel === true) {
-    process.stdout.write(`${Buffer.from(ChannelKey.random().toBytes()).toString('base64url')}\n`);
+    print(`${Buffer.from(ChannelKey.random().toBytes()).toString('base64url')}\n`);
     return;
   }
   const privateJwk = file === undefined ? await generate(alg) : await readPrivateJwk(file);
   const publicJwk = publicPart(privateJwk);
   const printed = file === undefined ? { private: privateJwk, public: publicJwk } : publicJwk;
-  process.stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
+  print(`${JSON.stringify(printed, null, 2)}\n`);
 }
 
 async function generate(alg: Algorithm): Promise<JWK> {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { ConfigError, RelayError } from '../errors.ts';
 import { keygenCommand } from './keygen.ts';
+import { complain, print } from './print.ts';
 import { pubCommand } from './pub.ts';
 import { serveCommand } from './serve.ts';
 import { subCommand } from './sub.ts';
@@ -16,22 +17,33 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = new Command('mayfly')
   .description('A transient-only message relay: nothing that passes is kept.')
   .version(version)
+  .configureOutput({ writeOut: print, writeErr: (text) => complain(text.trimEnd()) })
+  .exitOverride()
   .addCommand(serveCommand())
   .addCommand(tokenCommand())
   .addCommand(keygenCommand())
   .addCommand(pubCommand())
   .addCommand(subCommand());
 
+inherit(program);
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof ConfigError) {
-    process.stderr.write(`the configuration cannot be used:\n${error.message.replace(/^/gm, '  ')}\n`);
+    complain(`the configuration cannot be used:\n${error.message.replace(/^/gm, '  ')}`);
     process.exitCode = EX_CONFIG;
   } else if (error instanceof RelayError) {
-    process.stderr.write(`${error.message}\n`);
+    complain(error.message);
     process.exitCode = 1;
+  } else if (error instanceof CommanderError) {
+    process.exitCode ||= error.exitCode; // help, version, or what was wrong: it is printed
   } else {
     throw error;
   }
+}
+
+/** Gives a command's own output and exit to all below it. */
+function inherit(command: Command): void {
+  for (const child of command.commands) inherit(child.copyInheritedSettings(command));
 }

@@ -3,9 +3,11 @@ import { type LoadedConfig, loadConfigFile } from '../config/load.ts';
 import { ConfigError } from '../errors.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { LossyStream } from '../telemetry/lossy-stream.ts';
 import { demoSite } from './demo.ts';
 import { developmentConfig, developmentGuide } from './development.ts';
 import { logPosture } from './posture.ts';
+import { print } from './print.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -32,27 +34,29 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const loaded = await loadConfigFile(file, process.env);
   if (options.check === true) {
-    process.stdout.write('the configuration is good\n');
+    print('the configuration is good\n');
     return;
   }
   const logger = createLogger();
   const relay = startRelay(loaded, logger);
   run(relay, logger, () => loadConfigFile(file, process.env));
   logPosture(logger);
-  process.stdout.write(`${JSON.stringify({ event: 'listening', url: relay.url, admin: relay.adminUrl })}\n`);
+  new LossyStream(() => process.stdout).write(
+    `${JSON.stringify({ event: 'listening', url: relay.url, admin: relay.adminUrl })}\n`,
+  );
 }
 
 async function serveForDevelopment(isCheck: boolean): Promise<void> {
   const development = await developmentConfig(process.env);
   if (isCheck) {
-    process.stdout.write('no configuration: this would be a development relay\n');
+    print('no configuration: this would be a development relay\n');
     return;
   }
   const logger = createLogger();
   const site = await demoSite(development);
   const relay = startRelay(development.loaded, logger, { site });
   run(relay, logger, async () => development.loaded);
-  process.stdout.write(await developmentGuide(relay, development, site !== undefined));
+  new LossyStream(() => process.stdout).write(await developmentGuide(relay, development, site !== undefined));
 }
 
 function run(relay: Relay, logger: Logger, load: () => Promise<LoadedConfig>): void {
@@ -76,4 +80,5 @@ function run(relay: Relay, logger: Logger, load: () => Promise<LoadedConfig>): v
       });
   };
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+  process.on('SIGXFSZ', () => {}); // a log file at its limit is a line lost, not the end
 }

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { Command } from 'commander';
-import type { Channel, MayflyError, Message, Relay } from '../client/node.ts';
+import type { Channel, Message, Relay } from '../client/node.ts';
 import { RelayError } from '../errors.ts';
 import {
   type ClientOptions,
@@ -9,6 +10,7 @@ import {
   speaking,
   withClientOptions,
 } from './client-options.ts';
+import { complain } from './print.ts';
 
 interface SubOptions extends ClientOptions {
   readonly count?: string;
@@ -29,30 +31,34 @@ async function sub(url: string, name: string, options: SubOptions): Promise<void
   if (!(wanted >= 1)) throw new RelayError('connection_failed', '--count takes a number from 1');
   const settings = channelOptions(options, 'r');
   const relay = await connectTo(url, options);
-  const stop = (): unknown => relay.close();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  process.stdout.on('error', stop); // whoever read it is gone
-  let failure: MayflyError | undefined;
+  const end = (): unknown => relay.close().finally(() => process.exit()); // also when nobody takes what was printed
+  process.once('SIGINT', end).once('SIGTERM', end);
+  let failure: RelayError | undefined;
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') failure ??= new RelayError('connection_failed', `standard output cannot be written: ${code}`);
+    relay.close(); // with EPIPE, whoever read it has had enough
+  });
   relay.on('closed', ({ error }) => {
-    failure ??= error;
+    if (error !== undefined) failure ??= relayError(error);
   });
   try {
     const channel = await speaking(() => relay.channel(name, settings));
     channel.on('detached', (error) => {
-      failure = error; // the token is what it is: it will not cover the channel again
+      failure = relayError(error); // the token is what it is: it will not cover the channel again
       relay.close();
     });
     tellNotices(relay, channel);
     notice({ event: 'attached', channel: name });
     let printed = 0;
     for await (const message of channel) {
-      process.stdout.write(`${JSON.stringify(lineOf(message))}\n`);
+      const isTaken = process.stdout.write(`${JSON.stringify(lineOf(message))}\n`);
       if (++printed >= wanted) break;
+      if (!isTaken) await once(process.stdout, 'drain').catch(() => undefined); // the SDK tells what it cannot keep meanwhile as loss
     }
   } finally {
     await relay.close();
   }
-  if (failure !== undefined) throw relayError(failure);
+  if (failure !== undefined) throw failure;
 }
 
 /** Writes to standard error what happens beside messages. */
@@ -91,5 +97,5 @@ function textOf(body: Uint8Array): string | undefined {
 }
 
 function notice(fact: object): void {
-  process.stderr.write(`${JSON.stringify(fact)}\n`);
+  complain(JSON.stringify(fact));
 }

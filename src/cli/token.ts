@@ -10,6 +10,7 @@ import { RelayError } from '../errors.ts';
 import { isChannelName } from '../protocol/channel.ts';
 import { publicPart, readPrivateJwk } from './key-file.ts';
 import { parseDuration, parseGrantOption } from './options.ts';
+import { print } from './print.ts';
 import { tokenOption } from './token-option.ts';
 
 /** `mayfly token`: mint, inspect and explain tokens. */
@@ -71,7 +72,7 @@ async function mint(options: MintOptions): Promise<void> {
     ...(options.ops === undefined ? {} : { ops: options.ops }),
   };
   const key = await importJWK(jwk, kind.algorithm);
-  process.stdout.write(`${await mintToken(claims, { key, algorithm: kind.algorithm, kid: options.kid })}\n`);
+  print(`${await mintToken(claims, { key, algorithm: kind.algorithm, kid: options.kid })}\n`);
 }
 
 function inspectCommand(): Command {
@@ -81,9 +82,7 @@ function inspectCommand(): Command {
     .action((given?: string) => {
       const token = tokenOption(given);
       try {
-        process.stdout.write(
-          `${JSON.stringify({ header: decodeProtectedHeader(token), claims: decodeJwt(token) }, null, 2)}\n`,
-        );
+        print(`${JSON.stringify({ header: decodeProtectedHeader(token), claims: decodeJwt(token) }, null, 2)}\n`);
       } catch {
         throw new RelayError('token_unusable', 'this is not a JWT in compact form');
       }
@@ -112,7 +111,7 @@ async function explain(given: string | undefined, options: ExplainOptions): Prom
     nowMs: Date.now(),
   });
   if ('status' in verified) {
-    process.stdout.write(`${JSON.stringify({ accepted: false, ...verified }, null, 2)}\n`);
+    print(`${JSON.stringify({ accepted: false, ...verified }, null, 2)}\n`);
     process.exitCode = 1;
     return;
   }
@@ -128,7 +127,7 @@ async function explain(given: string | undefined, options: ExplainOptions): Prom
     sub: verified.sub,
     expiresInSeconds: Math.floor((verified.expiresAtMs - Date.now()) / 1000),
   };
-  process.stdout.write(
+  print(
     `${JSON.stringify(options.channel === undefined ? answer : { ...answer, ...channelAnswer(rules, options.channel) }, null, 2)}\n`,
   );
 }

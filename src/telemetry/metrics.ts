@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
+import { standardError } from './lossy-stream.ts';
 
 /** Every metric and its labels: the allow-list that docs and tests hold. */
 export const METRICS = {
@@ -15,6 +16,7 @@ export const METRICS = {
   mayfly_closes_total: 'connections closed by the relay, by close code',
   mayfly_slow_consumers_total: 'times a connection began to lose frames for reading too slowly',
   mayfly_cut_connections_total: 'connections cut for reading too slowly',
+  mayfly_log_lines_lost_total: 'log lines that standard error did not take',
   mayfly_handshake_seconds: 'time to verify the token of a connection or request',
   mayfly_event_loop_delay_seconds: 'event loop delay since the last scrape: p50, p99 and max',
   mayfly_resident_memory_bytes: 'resident memory of the process',
@@ -84,6 +86,7 @@ export function createMetrics(counters: Counters): Metrics {
   counterBy('mayfly_closes_total', 'code', () => counters.closes);
   counter('mayfly_slow_consumers_total', () => counters.slowConsumers);
   counter('mayfly_cut_connections_total', () => counters.cutConnections);
+  counter('mayfly_log_lines_lost_total', () => standardError.linesLost);
   gauge('mayfly_resident_memory_bytes', () => process.memoryUsage.rss());
   counter('mayfly_cpu_seconds_total', () => {
     const { user, system } = process.cpuUsage();

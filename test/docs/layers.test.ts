@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
   core: { rooms: ['protocol'], packages: /^$/ },
   auth: { rooms: ['core', 'protocol', 'errors.ts'], packages: /^(jose|node:crypto)$/ },
   config: { rooms: ['auth', 'core', 'protocol', 'errors.ts'], packages: /^(valibot|node:.*)$/ },
-  telemetry: { rooms: ['core'], packages: /^(prom-client|pino|node:perf_hooks)$/ },
+  telemetry: { rooms: ['core'], packages: /^(prom-client|pino|node:(perf_hooks|stream))$/ },
   edge: {
     rooms: ['core', 'protocol', 'telemetry', 'errors.ts'],
     packages: /^(uWebSockets\.js|valibot|node:http|node:net|node:perf_hooks)$/,

@@ -4,8 +4,11 @@ import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { makeWorkplace, Program, runMayfly, serve, type Workplace } from '../support/cli.ts';
+import { describeWith } from '../support/programs.ts';
+
+const LINUX = [['test', '-e', '/proc/self/limits']] as const;
 
 const PROBE = fileURLToPath(new URL('denied.cjs', import.meta.url));
 
@@ -57,7 +60,7 @@ async function listenerCount({ child }: Program): Promise<number> {
     .length;
 }
 
-describe('an environment that weakens the process', () => {
+describeWith(LINUX, 'an environment that weakens the process', () => {
   it.each(WEAKENING)('is ignored and named: $name=$value', async ({ name, value: template, writes }) => {
     const value = template.replaceAll('FOLDER', folder);
     const { code, stdout, stderr } = await runMayfly(['keygen'], '', { [name]: value });
@@ -97,7 +100,7 @@ describe('an environment that weakens the process', () => {
   });
 });
 
-describe('a relay, seen from outside', () => {
+describeWith(LINUX, 'a relay, seen from outside', () => {
   it('leaves no core, whatever the limit was before', async () => {
     const unlimited = ['env', '-C', folder, 'sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
     const { program } = await serve(workplace, unlimited);

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAYFLY = fileURLToPath(new URL('../../bin/mayfly', import.meta.url));
+/** The program itself. */
+export const MAYFLY = fileURLToPath(new URL('../../bin/mayfly', import.meta.url));
 
 /** How a finished program ended and what it printed. */
 export interface Finished {

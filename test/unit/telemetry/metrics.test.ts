@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mayfly_closes_total: ['code'],
   mayfly_slow_consumers_total: [],
   mayfly_cut_connections_total: [],
+  mayfly_log_lines_lost_total: [],
   mayfly_handshake_seconds_bucket: ['le'],
   mayfly_handshake_seconds_sum: [],
   mayfly_handshake_seconds_count: [],
