@@ -8,6 +8,7 @@ import { Dispatch } from './core/dispatch.ts';
 import type { Clock } from './core/ports.ts';
 import { Router } from './core/router.ts';
 import { REVOKED, Sessions, type TenantSettings } from './core/sessions.ts';
+import { tokenTimes } from './core/token-times.ts';
 import { Turn } from './core/turn.ts';
 import { addAdminRoutes } from './edge/admin.ts';
 import { Door } from './edge/door.ts';
@@ -66,7 +67,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   const { clock = { nowMs: Date.now }, site } = options;
   const { config } = loaded;
   const { limits } = config;
-  const verifier = new TokenVerifier(loaded.keys, limits.maxTokenTtlSeconds);
+  const times = tokenTimes(limits);
+  const verifier = new TokenVerifier(loaded.keys, times);
   let isDraining = false;
   let isMemoryFull = false;
   let { origins: corsOrigins } = config.cors;
@@ -155,7 +157,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       isTls: tls !== undefined,
       site,
       maxFrameBytes: limits.maxFrameBytes,
-      maxTokenTtlSeconds: limits.maxTokenTtlSeconds,
+      times,
     });
     return app;
   }
@@ -184,6 +186,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
     announcedAtMs = nowMs;
     channels.presence.announce();
     channels.reap(nowMs, CHANNEL_IDLE_MS);
+    verifier.forgetExpired(nowMs);
     isMemoryFull = process.memoryUsage.rss() > limits.maxMemoryBytes;
   });
 

@@ -1,48 +1,44 @@
-import { createHash } from 'node:crypto';
 import type { VerifiedToken } from '../core/grants.ts';
+import { type TokenTimes, untimely } from '../core/token-times.ts';
 import type { Refusal } from '../protocol/codes.ts';
+import { MAX_TOKEN_BYTES } from '../protocol/frames.ts';
 import type { KeyRing } from './tenants.ts';
 import { verifyToken } from './tokens.ts';
-
-/** Most tokens remembered: a few MB. */
-const MAX_REMEMBERED = 10_000;
+import { VerifiedTokens } from './verified-tokens.ts';
 
 /**
- * Verifies tokens under the keys in force, and remembers good ones, by SHA-256 and until they expire, so that a server publishing by HTTP
- * pays for a signature once. What can change sooner (revocations, ceilings) is not decided here.
+ * Verifies tokens under the keys in force, and remembers good ones, so that a server publishing by HTTP pays for a signature once.
+ * Times are looked at on every use; revocations and ceilings are not decided here.
  */
 export class TokenVerifier {
-  readonly #maxTokenTtlSeconds: number;
-  readonly #remembered = new Map<string, VerifiedToken>();
+  readonly #times: TokenTimes;
   #keys: KeyRing;
+  #remembered: VerifiedTokens;
 
-  constructor(keys: KeyRing, maxTokenTtlSeconds: number) {
+  constructor(keys: KeyRing, times: TokenTimes) {
+    this.#times = times;
     this.#keys = keys;
-    this.#maxTokenTtlSeconds = maxTokenTtlSeconds;
+    this.#remembered = new VerifiedTokens([...keys.keys()]);
   }
 
-  /** Puts other keys in force; nothing verified under the old ones is remembered. */
+  /** Puts other keys in force; nothing verified under the old ones is remembered, also not what is being verified now. */
   setKeys(keys: KeyRing): void {
     this.#keys = keys;
-    this.#remembered.clear();
+    this.#remembered = new VerifiedTokens([...keys.keys()]);
   }
 
   /** The verified token, or why it is refused. Never throws for what a token holds. */
   async verify(token: string | null, nowMs: number): Promise<VerifiedToken | Refusal> {
-    const digest = token === null ? '' : createHash('sha256').update(token).digest('base64');
-    const remembered = this.#remembered.get(digest);
-    if (remembered !== undefined && remembered.expiresAtMs > nowMs) return remembered;
-    const keys = this.#keys;
-    const verified = await verifyToken(token, { keys, maxTokenTtlSeconds: this.#maxTokenTtlSeconds, nowMs });
-    if (!('status' in verified) && keys === this.#keys) this.#remember(digest, verified);
+    const remembered = this.#remembered;
+    const known = token === null || token.length > MAX_TOKEN_BYTES ? undefined : remembered.find(token);
+    if (known !== undefined) return untimely(known, nowMs, this.#times) ?? known;
+    const verified = await verifyToken(token, { keys: this.#keys, times: this.#times, nowMs });
+    if (token !== null && !('status' in verified)) remembered.remember(token, verified);
     return verified;
   }
 
-  #remember(digest: string, verified: VerifiedToken): void {
-    this.#remembered.delete(digest);
-    this.#remembered.set(digest, verified);
-    if (this.#remembered.size <= MAX_REMEMBERED) return;
-    const [oldest] = this.#remembered.keys();
-    if (oldest !== undefined) this.#remembered.delete(oldest);
+  /** Forgets what has expired, so that it takes no memory until somebody asks. */
+  forgetExpired(nowMs: number): void {
+    this.#remembered.forgetExpired(nowMs);
   }
 }

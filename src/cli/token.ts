@@ -6,6 +6,7 @@ import { loadConfigFile } from '../config/load.ts';
 import { permissionsFor } from '../core/authorize.ts';
 import { type Grant, lettersOf, parseLetters } from '../core/grants.ts';
 import { Tenant } from '../core/tenant.ts';
+import { tokenTimes } from '../core/token-times.ts';
 import { RelayError } from '../errors.ts';
 import { isChannelName } from '../protocol/channel.ts';
 import { publicPart, readPrivateJwk } from './key-file.ts';
@@ -107,7 +108,7 @@ async function explain(given: string | undefined, options: ExplainOptions): Prom
   const { config, keys } = await loadConfigFile(options.config, process.env);
   const verified = await verifyToken(tokenOption(given), {
     keys,
-    maxTokenTtlSeconds: config.limits.maxTokenTtlSeconds,
+    times: tokenTimes(config.limits),
     nowMs: Date.now(),
   });
   if ('status' in verified) {
@@ -119,7 +120,7 @@ async function explain(given: string | undefined, options: ExplainOptions): Prom
   const ring = keys.get(verified.tenant);
   if (limits === undefined || ring === undefined)
     throw new RelayError('token_unusable', 'its tenant is not configured');
-  const rules = new Tenant(verified.tenant, limits, ring).admit(verified, Date.now());
+  const rules = new Tenant(verified.tenant, limits, ring).admit(verified);
   if ('status' in rules) throw new RelayError('token_unusable', rules.detail);
   const answer = {
     accepted: true,

@@ -107,6 +107,7 @@ const limits = v.strictObject({
   framesPerSecond: v.optional(integer(1, 1_000_000_000, 'frames one connection may send per second'), 5000),
   bytesPerSecond: v.optional(integer(1024, 1_000_000_000_000, 'bytes one connection may send per second'), 8 * MIB),
   maxTokenTtlSeconds: v.optional(integer(1, 31_536_000, 'longest life of a token'), 86_400),
+  clockToleranceSeconds: v.optional(integer(0, 300, 'how far the clocks of those who sign tokens may be ahead'), 5),
   maxConnections: v.optional(integer(1, 10_000_000, 'open connections of the relay'), 100_000),
   maxMemoryBytes: v.optional(
     integer(64 * MIB, 2 ** 50, 'resident memory past which new connections are refused'),

@@ -22,8 +22,9 @@ export interface VerifiedToken {
   readonly kid: string;
   /** RFC 7638 thumbprint of the key: tells a replaced key from one that kept its kid. */
   readonly keyThumbprint: string;
-  /** 0 without `iat`: before every revocation. */
   readonly issuedAtMs: number;
+  /** `nbf`, or `issuedAtMs` without one. */
+  readonly notBeforeMs: number;
   readonly expiresAtMs: number;
   readonly can: readonly Grant[];
   readonly not: readonly Grant[];

@@ -8,7 +8,7 @@ export type Target =
   | { readonly kid: string }
   | { readonly channel: Pattern };
 
-/** One revocation: covers tokens issued before `beforeMs`; forgotten at `untilMs`, when all of them have expired. */
+/** One revocation: covers tokens issued before `beforeMs`; at `untilMs` all of them have expired, and it may be forgotten (core/token-times). */
 export interface Revocation {
   readonly target: Target;
   readonly beforeMs: number;
@@ -41,21 +41,27 @@ export class Revocations {
   }
 
   /** Whether the whole token is revoked. */
-  isRevoked(token: VerifiedToken, nowMs: number): boolean {
+  isRevoked(token: VerifiedToken): boolean {
     return targetsOf(token).some((target) => {
       const revocation = this.#tokens.get(keyOf(target));
-      return revocation !== undefined && applies(revocation, token, nowMs);
+      return revocation !== undefined && token.issuedAtMs < revocation.beforeMs;
     });
   }
 
   /** A denial for every channel that was revoked for the token. */
-  denialsFor(token: VerifiedToken, nowMs: number): Grant[] {
+  denialsFor(token: VerifiedToken): Grant[] {
     const denials: Grant[] = [];
     for (const revocation of this.#channels.values()) {
-      if (!applies(revocation, token, nowMs)) continue;
+      if (token.issuedAtMs >= revocation.beforeMs) continue;
       denials.push({ pattern: revocation.target.channel, permissions: EVERYTHING });
     }
     return denials;
+  }
+
+  /** Whether none is left that may still cover a token. */
+  isOver(nowMs: number): boolean {
+    this.#prune(nowMs);
+    return this.#tokens.size + this.#channels.size === 0;
   }
 
   #prune(nowMs: number): void {
@@ -63,11 +69,6 @@ export class Revocations {
       for (const [key, { untilMs }] of map) if (untilMs <= nowMs) map.delete(key);
     }
   }
-}
-
-/** A token id names one token, whatever clock wrote its `iat`. */
-function applies({ target, beforeMs, untilMs }: Revocation, token: VerifiedToken, nowMs: number): boolean {
-  return nowMs < untilMs && ('jti' in target || token.issuedAtMs < beforeMs);
 }
 
 function targetsOf({ jti, sub, dev, kid }: VerifiedToken): Target[] {

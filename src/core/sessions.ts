@@ -48,7 +48,7 @@ export class Sessions {
     this.#turn.open();
     const tenant = this.#tenants.get(token.tenant);
     if (tenant === undefined) return GONE;
-    const rules = tenant.admit(token, this.#turn.nowMs);
+    const rules = tenant.admit(token);
     return 'status' in rules ? rules : { tenant, rules };
   }
 
@@ -84,7 +84,7 @@ export class Sessions {
     if (verified.tenant !== session.token.tenant || verified.sub !== session.token.sub) {
       return refuse(refusal('renew_mismatch', 'the token is for another tenant or user'));
     }
-    const rules = session.tenant.admit(verified, this.#turn.nowMs);
+    const rules = session.tenant.admit(verified);
     if ('status' in rules) return refuse(rules);
     session.setToken(verified, this.#turn.nowMs);
     const detached = regrant(session, rules, this.#channels);
@@ -107,7 +107,7 @@ export class Sessions {
     return this.#readmit(tenant);
   }
 
-  /** Sets the tenants to these: new ones are made, known ones changed, and those not named lose their sessions. */
+  /** Sets the tenants to these: new ones are made, known ones changed, and those not named lose their sessions; their revocations stay. */
   configure(settings: ReadonlyMap<string, TenantSettings>): Withdrawal {
     this.#turn.open();
     const closing: Session[] = [];
@@ -122,7 +122,7 @@ export class Sessions {
       const withdrawn = this.#readmit(tenant);
       closing.push(...withdrawn.closing);
       detached += withdrawn.detached;
-      if (!settings.has(name)) this.#tenants.delete(name);
+      if (!settings.has(name) && tenant.revocations.isOver(this.#turn.nowMs)) this.#tenants.delete(name); // it may come back
     }
     return { closing, detached };
   }
@@ -131,7 +131,7 @@ export class Sessions {
     const closing: Session[] = [];
     let detached = 0;
     for (const session of tenant.sessions) {
-      const rules = tenant.admit(session.token, this.#turn.nowMs);
+      const rules = tenant.admit(session.token);
       if ('status' in rules) {
         closing.push(session);
         continue;

@@ -40,15 +40,15 @@ export class Tenant {
   }
 
   /** The rules a verified token lives by at this moment, or why it is not good (any more): its key is gone or it was revoked. */
-  admit(token: VerifiedToken, nowMs: number): Rules | Refusal {
+  admit(token: VerifiedToken): Rules | Refusal {
     const key = this.#keys.get(token.kid);
     if (key === undefined || key.thumbprint !== token.keyThumbprint)
       return refusal('token_invalid', 'the key is no longer in use');
-    if (this.revocations.isRevoked(token, nowMs)) return refusal('token_revoked', 'a revocation covers the token');
+    if (this.revocations.isRevoked(token)) return refusal('token_revoked', 'a revocation covers the token');
     return {
       can: token.can,
       ceiling: key.ceiling,
-      not: [...token.not, ...this.revocations.denialsFor(token, nowMs)],
+      not: [...token.not, ...this.revocations.denialsFor(token)],
       ops: token.ops.filter((op) => key.ops.includes(op)),
     };
   }

@@ -3,6 +3,7 @@ import { Permission, type Rules, type VerifiedToken } from '../core/grants.ts';
 import type { Router } from '../core/router.ts';
 import { REVOKED, type Sessions } from '../core/sessions.ts';
 import type { Tenant } from '../core/tenant.ts';
+import type { TokenTimes } from '../core/token-times.ts';
 import type { Turn } from '../core/turn.ts';
 import { isChannelName } from '../protocol/channel.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
@@ -24,7 +25,7 @@ export interface HttpPorts {
   readonly turn: Turn;
   readonly peers: Peers;
   readonly maxFrameBytes: number;
-  readonly maxTokenTtlSeconds: number;
+  readonly times: TokenTimes;
   readonly corsOrigins: () => readonly string[];
   /** Why no request is taken at the moment, if so. */
   readonly busy: () => Refusal | null;
@@ -139,7 +140,7 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     });
     if ('status' in request) return refuse(exchange, request);
     ports.turn.open();
-    const revocation = readRevocation(request.body, ports.turn.nowMs, ports.maxTokenTtlSeconds);
+    const revocation = readRevocation(request.body, ports.turn.nowMs, ports.times);
     if ('status' in revocation) return refuse(exchange, revocation);
     const withdrawn = ports.sessions.revoke(request.tenant, revocation);
     if ('status' in withdrawn) return refuse(exchange, withdrawn);

@@ -9,11 +9,11 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; readonly packages: RegExp }>> = {
   protocol: { rooms: [], packages: /^msgpackr$/ },
   core: { rooms: ['protocol'], packages: /^$/ },
-  auth: { rooms: ['core', 'protocol', 'errors.ts'], packages: /^(jose|node:crypto)$/ },
-  config: { rooms: ['auth', 'core', 'protocol', 'errors.ts'], packages: /^(valibot|node:.*)$/ },
+  auth: { rooms: ['core', 'protocol', 'errors.ts', 'json.ts'], packages: /^(jose|node:crypto)$/ },
+  config: { rooms: ['auth', 'core', 'protocol', 'errors.ts', 'json.ts'], packages: /^(valibot|node:.*)$/ },
   telemetry: { rooms: ['core'], packages: /^(prom-client|pino|node:(perf_hooks|stream))$/ },
   edge: {
-    rooms: ['core', 'protocol', 'telemetry', 'errors.ts'],
+    rooms: ['core', 'protocol', 'telemetry', 'errors.ts', 'json.ts'],
     packages: /^(uWebSockets\.js|valibot|node:http|node:net|node:perf_hooks)$/,
   },
   client: { rooms: ['protocol'], packages: /^ws$/ },
@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
   },
   'index.ts': { rooms: ['config', 'telemetry', 'errors.ts', 'relay.ts'], packages: /^$/ },
   'errors.ts': { rooms: [], packages: /^$/ },
+  'json.ts': { rooms: [], packages: /^$/ },
 };
 
 /** Packages that one file alone may import. */

@@ -45,6 +45,9 @@ describe('a revocation', () => {
     ['no target', {}, 'bad_body'],
     ['only a time', { before: 1 }, 'bad_body'],
     ['an unknown member', { sub: 'innocent-writer', why: 'x' }, 'bad_body'],
+    ['a target twice', '{"sub":"innocent-writer","sub":"mallory"}', 'bad_body'],
+    ['a time twice', '{"sub":"innocent-writer","before":1,"before":2}', 'bad_body'],
+    ['a member that objects inherit', { sub: 'innocent-writer', toString: 1 }, 'bad_body'],
     ['two targets', { sub: 'innocent-writer', jti: 'x' }, 'bad_body'],
     ['a key and a channel', { kid: 'app', channel: '>' }, 'bad_body'],
     ['dev without sub', { dev: 'phone' }, 'bad_body'],
@@ -121,6 +124,30 @@ describe('a revocation', () => {
     await expectAlive(client);
     const refused = await client.request(2, 'vault.a', 1);
     expect(refused.slice(2, 4)).toEqual([403, 'forbidden']);
+  });
+
+  it('of a token id keeps out a token that is dated ahead, once its time has come', async () => {
+    const clock = new ManualClock();
+    const ahead = await startTestRelay({ clock, limits: { maxTokenTtlSeconds: 7200 } });
+    const token = await ahead.mint({ jti: 'j', iat: nowSeconds() + 3600, exp: nowSeconds() + 3600 + 7200 });
+    const offer = async () => {
+      const client = await ahead.open();
+      client.send([1, 1, token]);
+      return client.next(() => true);
+    };
+    expect(await offer()).toEqual(error(403, 'token_not_yet_valid'));
+    const answer = await post(`${ahead.httpUrl}/v1/revocations`, {
+      token: await ahead.mint({ sub: 'authority', ops: ['revoke'] }, 'ops'),
+      type: 'application/json',
+      body: JSON.stringify({ jti: 'j' }),
+    });
+    expect(answer.status).toBe(200);
+    for (const seconds of [3600, 3600, 3599]) {
+      clock.advance(seconds * 1000);
+      expect(await offer()).toEqual(error(403, 'token_revoked'));
+    }
+    clock.advance(1000);
+    expect(await offer()).toEqual(error(403, 'token_expired'));
   });
 
   it('covers every token issued before its moment, also when that moment is still to come', async () => {

@@ -20,7 +20,7 @@ const TIMES: readonly (readonly [name: string, claims: Claims, refused: Refused]
   ['iat in a minute', { iat: now + 60, exp: now + 600 }, NOT_YET],
   ['a life over the limit', { exp: now + MAX_TTL_SECONDS + 60 }, TOO_LONG],
   ['a life over the limit that began long ago', { iat: now - MAX_TTL_SECONDS, exp: now + 60 }, TOO_LONG],
-  ['a life over the limit without iat', { iat: undefined, exp: now + MAX_TTL_SECONDS + 60 }, TOO_LONG],
+  ['a life over the limit that is to begin', { iat: now + 60, exp: now + MAX_TTL_SECONDS + 120 }, TOO_LONG],
   ['no end at all', { exp: Number.MAX_SAFE_INTEGER }, TOO_LONG],
 ];
 
@@ -28,6 +28,8 @@ const MALFORMED: readonly (readonly [claim: string, name: string, claims: Claims
   ['exp', 'none', { exp: undefined }],
   ['exp', 'null', { exp: null }],
   ['exp', 'a string', { exp: String(now + 600) }],
+  ['iat', 'none', { iat: undefined }],
+  ['iat', 'negative', { iat: -1 }],
   ['iat', 'a string', { iat: String(now) }],
   ['nbf', 'a string', { nbf: String(now) }],
   ['sub', 'none', { sub: undefined }],

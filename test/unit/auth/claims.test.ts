@@ -1,9 +1,8 @@
-import type { JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { readClaims } from '../../../src/auth/claims.ts';
 
-const GOOD = { iss: 'acme', sub: 'alice', exp: 1_790_000_000 };
-const read = (claims: Readonly<Record<string, unknown>>) => readClaims({ ...GOOD, ...claims } as JWTPayload);
+const GOOD = { iss: 'acme', sub: 'alice', iat: 1_789_999_000, exp: 1_790_000_000 };
+const read = (claims: Readonly<Record<string, unknown>>) => readClaims({ ...GOOD, ...claims });
 
 describe('the claims of a token', () => {
   it('are read with every claim the document names', () => {
@@ -21,6 +20,7 @@ describe('the claims of a token', () => {
       dev: 'phone',
       jti: 'j1',
       iat: 1_789_000_000,
+      nbf: 1,
       exp: 1_790_000_000,
       can: [
         { pattern: ['room', '>'], permissions: 3 },
@@ -32,7 +32,7 @@ describe('the claims of a token', () => {
   });
 
   it('grant nothing when they name no grants', () => {
-    expect(read({})).toMatchObject({ can: [], not: [], ops: [], dev: undefined, jti: undefined, iat: undefined });
+    expect(read({})).toMatchObject({ can: [], not: [], ops: [], dev: undefined, jti: undefined, nbf: undefined });
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -40,6 +40,13 @@ describe('the claims of a token', () => {
     ['an empty sub', { sub: '' }],
     ['a sub that is a number', { sub: 5 }],
     ['no exp', { exp: undefined }],
+    ['no iat', { iat: undefined }],
+    ['an iat that is nil', { iat: null }],
+    ['an iat before 1970', { iat: -1 }],
+    ['an exp without end', { exp: Number.POSITIVE_INFINITY }],
+    ['an exp that is no number', { exp: Number.NaN }],
+    ['an exp that is a truth', { exp: true }],
+    ['an nbf that is a list', { nbf: [1] }],
     ['an empty dev', { dev: '' }],
     ['a dev that is nil', { dev: null }],
     ['a jti that is a number', { jti: 5 }],

@@ -4,6 +4,7 @@ import { verifyToken } from '../../../src/auth/tokens.ts';
 
 export const NOW = 1_790_000_000;
 export const MAX_TTL = 86_400;
+export const TIMES = { maxTtlMs: MAX_TTL * 1000, toleranceMs: 5000 };
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -22,5 +23,5 @@ function signatureOf(input: string, alg: string, key: KeyObject | Uint8Array): B
 /** What verification says of a token at NOW (or `nowSeconds`), when `acme` has these keys. */
 export async function verified(token: string | null, keys: readonly KeyConfig[], nowSeconds = NOW) {
   const ring = await loadKeyRing({ acme: { keys } });
-  return verifyToken(token, { keys: ring, maxTokenTtlSeconds: MAX_TTL, nowMs: nowSeconds * 1000 });
+  return verifyToken(token, { keys: ring, times: TIMES, nowMs: nowSeconds * 1000 });
 }

@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { loadKeyRing } from '../../../src/auth/tenants.ts';
 import { TokenVerifier } from '../../../src/auth/verifier.ts';
-import { compact, MAX_TTL, NOW } from './signing.ts';
+import { compact, NOW, TIMES } from './signing.ts';
 
 const pair = generateKeyPairSync('ed25519');
 const ringWith = (key = pair.publicKey) =>
@@ -13,15 +13,31 @@ const tokenUntil = (exp: number): string =>
 
 describe('a token that was verified before', () => {
   it('is good until it expires and no longer', async () => {
-    const verifier = new TokenVerifier(await ringWith(), MAX_TTL);
+    const verifier = new TokenVerifier(await ringWith(), TIMES);
     const token = tokenUntil(NOW + 60);
     for (const seconds of [0, 1, 59.999])
       expect(await verifier.verify(token, (NOW + seconds) * 1000)).toMatchObject({ sub: 'alice' });
     expect(await verifier.verify(token, (NOW + 60) * 1000)).toMatchObject({ code: 'token_expired' });
   });
 
+  it('is refused while its time has not come, also when the clock was set back', async () => {
+    const verifier = new TokenVerifier(await ringWith(), TIMES);
+    const token = tokenUntil(NOW + 60);
+    expect(await verifier.verify(token, NOW * 1000)).toMatchObject({ sub: 'alice' });
+    expect(await verifier.verify(token, (NOW - 60) * 1000)).toMatchObject({ code: 'token_not_yet_valid' });
+    expect(await verifier.verify(token, NOW * 1000)).toMatchObject({ sub: 'alice' });
+  });
+
+  it('is verified again after it was forgotten', async () => {
+    const verifier = new TokenVerifier(await ringWith(), TIMES);
+    const token = tokenUntil(NOW + 60);
+    await verifier.verify(token, NOW * 1000);
+    verifier.forgetExpired((NOW + 60) * 1000);
+    expect(await verifier.verify(token, NOW * 1000)).toMatchObject({ sub: 'alice' });
+  });
+
   it('is refused once its key is another', async () => {
-    const verifier = new TokenVerifier(await ringWith(), MAX_TTL);
+    const verifier = new TokenVerifier(await ringWith(), TIMES);
     const token = tokenUntil(NOW + 60);
     expect(await verifier.verify(token, NOW * 1000)).toMatchObject({ sub: 'alice' });
     verifier.setKeys(await ringWith(generateKeyPairSync('ed25519').publicKey));
@@ -29,7 +45,7 @@ describe('a token that was verified before', () => {
   });
 
   it('is refused when its key was taken away while its signature was being checked', async () => {
-    const verifier = new TokenVerifier(await ringWith(), MAX_TTL);
+    const verifier = new TokenVerifier(await ringWith(), TIMES);
     const token = tokenUntil(NOW + 60);
     const checking = verifier.verify(token, NOW * 1000);
     verifier.setKeys(await loadKeyRing({}));
@@ -38,7 +54,7 @@ describe('a token that was verified before', () => {
   });
 
   it('is not taken for another one that differs in its signature', async () => {
-    const verifier = new TokenVerifier(await ringWith(), MAX_TTL);
+    const verifier = new TokenVerifier(await ringWith(), TIMES);
     const token = tokenUntil(NOW + 60);
     await verifier.verify(token, NOW * 1000);
     expect(await verifier.verify(`${token.slice(0, -10)}AAAAAAAAAA`, NOW * 1000)).toMatchObject({

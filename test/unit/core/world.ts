@@ -31,6 +31,7 @@ export function tokenWith(claims: Partial<VerifiedToken> = {}): VerifiedToken {
     kid: 'app',
     keyThumbprint: 'app',
     issuedAtMs: START_MS,
+    notBeforeMs: START_MS,
     expiresAtMs: START_MS + 3_600_000,
     can: grants({ '>': 'rwpa' }),
     not: [],
@@ -41,7 +42,7 @@ export function tokenWith(claims: Partial<VerifiedToken> = {}): VerifiedToken {
 
 export const START_MS = 1_790_000_000_000;
 const UNLIMITED = { connections: 1000, channels: 1000, framesPerSecond: 1_000_000 };
-const KEY: KeyCeiling = { thumbprint: 'app', ceiling: grants({ '>': 'rwpa' }), ops: ['revoke'] };
+export const KEY: KeyCeiling = { thumbprint: 'app', ceiling: grants({ '>': 'rwpa' }), ops: ['revoke'] };
 
 /** The core, composed over a fake fan-out, with time and the end of a turn in the test's hand. */
 export class World {
