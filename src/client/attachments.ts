@@ -29,10 +29,10 @@ export class Attachments {
   /** Attaches for the first time, on the next link if there is none. Rejects with the relay's refusal, `aborted` or `closed`. */
   async add(name: string, options: ChannelOptions): Promise<ChannelState> {
     if (this.#connection.isClosed) throw relayClosed();
+    const state = new ChannelState(name, options);
     const { signal } = options;
     this.#freeGivenUp(name);
     if (this.#names.has(name)) throw new MayflyError('already_attached', 'this channel is in use already');
-    const state = new ChannelState(name, options);
     this.#names.set(name, state);
     if (signal !== undefined) this.#attaching.set(state, signal);
     try {

@@ -8,6 +8,7 @@ import { checkPadding, type Padding } from './crypto/padding.ts';
 import { subtle } from './crypto/web-crypto.ts';
 import { MayflyError } from './errors.ts';
 import { typeOf } from './given.ts';
+import { abortSignal, checkOptions, flag, number, oneOf, other, type Rule } from './options.ts';
 
 interface CommonOptions {
   /** `r` to subscribe, `w` to publish; default `rw`, and `r` for a pattern. The token must permit all of it. */
@@ -51,6 +52,19 @@ interface PlaintextOptions extends CommonOptions {
 /** How to use a channel. Either `key` or `plaintext: true` must be there: nothing is sent unencrypted by an oversight. */
 export type ChannelOptions = EncryptedOptions | PresenceOptions | PlaintextOptions;
 
+const RULES: Readonly<Record<string, Rule>> = {
+  key: other,
+  plaintext: flag,
+  modes: oneOf('r', 'w', 'rw'),
+  echo: flag,
+  presence: flag,
+  padding: other,
+  maxUnsent: number(0, true),
+  maxWaiting: number(1, true),
+  maxWaitingBytes: number(1, true),
+  signal: abortSignal,
+};
+
 const DEFAULT_MAX_WAITING = 10_000;
 const DEFAULT_MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
@@ -66,15 +80,17 @@ export interface ChannelSettings {
 }
 
 /**
- * Reads options as a program may give them. Throws a MayflyError `bad_channel`, `key_required` or `bad_modes`, or an EncryptionError
+ * Reads options as a program may give them. Throws a TypeError for one that is none, a MayflyError `bad_channel`, `key_required` or `bad_modes`, or an EncryptionError
  * `bad_padding` or `no_web_crypto`.
  */
 export function readOptions(name: string, options: ChannelOptions): ChannelSettings {
-  if (parsePattern(name) === undefined) throw refused('bad_channel', 'not a channel name or pattern, or reserved');
+  const given = checkOptions('channel', options, RULES);
+  if (typeof name !== 'string' || parsePattern(name) === undefined)
+    throw refused('bad_channel', 'not a channel name or pattern, or reserved');
   const isPattern = hasWildcard(name);
-  const { key, plaintext, padding = 'padme', modes = isPattern ? 'r' : 'rw' }: Partial<ChannelOptions> = options;
-  const { echo = false, presence = false, maxUnsent = 0 } = options;
-  const { maxWaiting = DEFAULT_MAX_WAITING, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES } = options;
+  const { key, plaintext, padding = 'padme', modes = isPattern ? 'r' : 'rw' } = given;
+  const { echo = false, presence = false, maxUnsent = 0 } = given;
+  const { maxWaiting = DEFAULT_MAX_WAITING, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES } = given;
   const ring = KeyRing.of(key);
   const isKey = ring !== undefined;
   if ((key !== undefined && !isKey) || isKey === (plaintext === true)) {

@@ -22,7 +22,7 @@ export class ChannelState implements Listener {
   readonly presence: Presence | null;
   readonly #segments: Pattern;
   readonly #settings: ChannelSettings;
-  readonly #events = new Events<ChannelEvents>();
+  readonly #events = new Events<ChannelEvents>('message', 'loss', 'refused', 'error', 'detached');
   readonly #queues = new Set<LoopQueue>();
   readonly #inbox: Inbox;
   /** Null for a pattern: nothing is ever sent there. */
@@ -32,10 +32,10 @@ export class ChannelState implements Listener {
 
   /** Throws what the name or the options deserve. */
   constructor(name: string, options: ChannelOptions) {
+    this.#settings = readOptions(name, options);
     this.name = name;
     this.isPattern = hasWildcard(name);
     this.#segments = name.split('.');
-    this.#settings = readOptions(name, options);
     const { cipherFor, maxUnsent, maxWaiting } = this.#settings;
     const cipher = cipherFor === null || this.isPattern ? null : cipherFor(name);
     const outbox = this.isPattern ? null : new Outbox(cipher, maxUnsent, (error) => this.fail(asMayflyError(error)));

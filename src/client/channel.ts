@@ -1,10 +1,13 @@
 import type { ChannelState } from './channel-state.ts';
 import { MayflyError } from './errors.ts';
 import type { ListenOptions } from './events.ts';
-import { bytesOf, dataOf, optionsOf, typeOf } from './given.ts';
+import { bytesOf, dataOf, typeOf } from './given.ts';
 import type { ChannelEvents } from './inbox.ts';
 import type { Message } from './message.ts';
+import { checkOptions, other } from './options.ts';
 import type { Presence } from './presence.ts';
+
+const RULES = { envelope: other };
 
 /** A channel of a connected relay, or all that a pattern matches. Loop over it with `for await`, or listen to its events. It lasts over reconnects. */
 export class Channel implements AsyncIterable<Message> {
@@ -34,7 +37,7 @@ export class Channel implements AsyncIterable<Message> {
    * MayflyError `not_connected`, `buffer_full`, `frame_too_large` or `not_publishing`.
    */
   async publish(data: Uint8Array | string, options?: { readonly envelope?: Uint8Array }): Promise<void> {
-    const { envelope } = optionsOf(options);
+    const { envelope } = checkOptions('publish', options, RULES);
     const beside = envelope === undefined ? null : bytesOf(envelope);
     if (beside === undefined) throw new TypeError(`expected an envelope that is a Uint8Array, got ${typeOf(envelope)}`);
     await this.#state.publish(dataOf(data), beside);

@@ -1,8 +1,9 @@
 import type { BackoffOptions } from './backoff.ts';
 import { MayflyError } from './errors.ts';
+import { abortSignal, action, check, checkOptions, flag, number, object, other } from './options.ts';
 import { Relay } from './relay.ts';
 import { globalSocket, type SocketFactory } from './socket.ts';
-import type { TokenSource } from './tokens.ts';
+import { isToken, type TokenSource } from './tokens.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -20,15 +21,39 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
+const RULES = {
+  token: other,
+  socket: action,
+  backoff: object,
+  connectTimeoutMs: number(1),
+  keepAliveMs: number(100),
+  insecure: flag,
+  signal: abortSignal,
+};
+const BACKOFF_RULES = { firstMs: number(1), maxMs: number(1) };
+
 /**
  * Connects to a relay: `connect('wss://relay.example', { token })`. From then on it stays connected by itself. Rejects with a MayflyError when
- * the first attempt fails: with the relay's code (`token_invalid`…), `token_failed`, `insecure_url`, `aborted`, or `connection_failed`.
+ * the first attempt fails: with the relay's code (`token_invalid`…), `token_failed`, `insecure_url`, `aborted`, or `connection_failed`; with
+ * a TypeError for options that are none.
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Relay> {
-  const { token, socket = globalSocket, backoff = {}, connectTimeoutMs = 10_000, keepAliveMs = 20_000 } = options;
-  const address = addressOf(url, options.insecure === true);
+  const {
+    token,
+    signal,
+    insecure,
+    socket = globalSocket,
+    backoff = {},
+    connectTimeoutMs = 10_000,
+    keepAliveMs = 20_000,
+  } = checkOptions('connect', options, RULES);
+  checkOptions('connect: backoff', backoff, BACKOFF_RULES);
+  check('connect: url', url, ['a string', (value) => typeof value === 'string']);
+  if (typeof token !== 'function' && !isToken(token))
+    throw new TypeError('connect: token: expected a token, or a function that gets one');
+  const address = addressOf(url, insecure === true);
   const relay = new Relay({ url: address, token, socket, backoff, connectTimeoutMs, keepAliveMs });
-  await relay.open(options.signal);
+  await relay.open(signal);
   return relay;
 }
 

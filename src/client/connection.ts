@@ -7,6 +7,7 @@ import type { Events } from './events.ts';
 import { openLink } from './handshake.ts';
 import type { Link } from './link.ts';
 import { onOnline } from './online.ts';
+import { MAX_NUMBER } from './options.ts';
 import { delay } from './patience.ts';
 import { Renewal } from './renewal.ts';
 import type { SocketFactory } from './socket.ts';
@@ -56,8 +57,6 @@ export interface ConnectionOwner {
 /** A link that lasted this long was a good one: the waits begin anew. */
 const STABLE_MS = 10_000;
 const NO_CLOSE_CODE = 1006;
-/** Longest wait of a timer. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection that comes back: with growing random waits, at once when the network is there again, after GOAWAY at its time. */
 export class Connection {
@@ -188,7 +187,7 @@ export class Connection {
   #goingAway(link: Link, reconnectInMs: number): void {
     clearTimeout(this.#goAway?.timer);
     const gone = new MayflyError('going_away', 'the relay stops', { closeCode: 4000 });
-    const inMs = Math.min(reconnectInMs, MAX_TIMER_MS);
+    const inMs = Math.min(reconnectInMs, MAX_NUMBER);
     this.#goAway = { atMs: nowMs() + inMs, timer: setTimeout(() => link.end(gone), inMs) };
     this.#owner.events.emit('draining', { reconnectInMs: inMs });
   }

@@ -1,8 +1,12 @@
+import { abortSignal, action, check, checkOptions, oneOf } from './options.ts';
+
 /** How long to listen. */
 export interface ListenOptions {
   /** Stops listening. */
   readonly signal?: AbortSignal;
 }
+
+const RULES = { signal: abortSignal };
 
 interface Listening {
   readonly listener: (event: never) => void;
@@ -11,14 +15,21 @@ interface Listening {
 
 /** Listeners by event name. A listener that throws is reported to the host, and the others still hear the event. */
 export class Events<Map extends object> {
+  readonly #names: readonly string[];
   readonly #listening = new globalThis.Map<keyof Map, Set<Listening>>();
 
-  /** Listens to an event, from the next one on; the returned function stops that, and so does the signal. */
-  on<Name extends keyof Map>(
-    name: Name,
-    listener: (event: Map[Name]) => void,
-    { signal }: ListenOptions = {},
-  ): () => void {
+  constructor(...names: readonly (keyof Map & string)[]) {
+    this.#names = names;
+  }
+
+  /**
+   * Listens to an event, from the next one on; the returned function stops that, and so does the signal. Throws a TypeError for an event
+   * that there is not.
+   */
+  on<Name extends keyof Map>(name: Name, listener: (event: Map[Name]) => void, options?: ListenOptions): () => void {
+    check('on', name, oneOf(...this.#names));
+    check('on: listener', listener, action);
+    const { signal } = checkOptions('on', options, RULES);
     const all = this.#listening.get(name) ?? new Set();
     const stop = (): void => {
       all.delete(listening);

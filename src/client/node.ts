@@ -6,8 +6,11 @@ import type { SocketFactory, SocketLike } from './socket.ts';
 export * from './index.ts';
 
 /** `connect` for Node, where WebSockets come from the `ws` package. `ca` is a PEM certificate to trust instead of the system's. */
-export function connect(url: string, options: ConnectOptions & { readonly ca?: string }): Promise<Relay> {
-  return connectWith(url, { socket: socketWith(options.ca), ...options });
+export async function connect(url: string, options: ConnectOptions & { readonly ca?: string }): Promise<Relay> {
+  const { ca, socket = socketWith(ca), ...others } = options ?? {};
+  if (ca !== undefined && !(typeof ca === 'string' && ca.includes('-----BEGIN')))
+    throw new TypeError('connect: ca: expected a certificate as PEM text');
+  return connectWith(url, typeof options === 'object' && options !== null ? { socket, ...others } : options);
 }
 
 /** A frame may have 16 MiB at most: docs/OPERATIONS.md, `limits.maxFrameBytes`. */

@@ -42,7 +42,7 @@ interface Heard {
 /** Who is in a channel. The relay knows counts and random ids only; who is behind an id, members tell each other in encrypted frames. */
 export class Presence {
   readonly #send: (data: Uint8Array) => Promise<void>;
-  readonly #events = new Events<PresenceEvents>();
+  readonly #events = new Events<PresenceEvents>('join', 'update', 'leave', 'count');
   readonly #heard = new Map<number, Heard>();
   #own: Uint8Array | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -8,7 +8,7 @@ import { errorOf } from './link.ts';
 
 /** A relay that stays connected: reconnects, attaches again, renews its token. */
 export class Relay {
-  readonly #events = new Events<RelayEvents>();
+  readonly #events = new Events<RelayEvents>('reconnecting', 'reconnected', 'renewed', 'draining', 'error', 'closed');
   readonly #connection: Connection;
   readonly #attachments: Attachments;
 

@@ -1,5 +1,6 @@
 import { nowMs } from './clock.ts';
 import { abortError, type FailureCode, MayflyError } from './errors.ts';
+import { shown } from './options.ts';
 import { within } from './patience.ts';
 
 /** What a token function is told of why it is asked. */
@@ -85,14 +86,14 @@ export class Tokens {
 }
 
 /** Whether a value can be a token. */
-function isToken(value: unknown): value is string {
+export function isToken(value: unknown): value is string {
   return typeof value === 'string' && TOKEN.test(value);
 }
 
 function tokenOf(answer: unknown): string {
   if (isToken(answer)) return answer;
   const isText = typeof answer === 'string' && answer !== '';
-  throw failed(`expected the token function to return a token, got ${isText ? NO_TOKEN : kindOf(answer)}`);
+  throw failed(`expected the token function to return a token, got ${isText ? NO_TOKEN : shown(answer)}`);
 }
 
 function thrown(cause: unknown): never {
@@ -104,8 +105,4 @@ function thrown(cause: unknown): never {
 
 function failed(message: string, options: ErrorOptions = {}): MayflyError {
   return new MayflyError('token_failed', message, options);
-}
-
-function kindOf(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'an object' : (JSON.stringify(value) ?? typeof value);
 }

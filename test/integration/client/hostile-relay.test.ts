@@ -126,14 +126,14 @@ describe('a client of a relay that misbehaves', () => {
 
   it('notices that a connection has gone silent, and comes back', async () => {
     const relay = await start({ frame: () => {} });
-    const log = logOf(await join(relay, { keepAliveMs: 20 }));
+    const log = logOf(await join(relay, { keepAliveMs: 100 }));
     await until(() => log[0]).toBe('reconnecting 1006');
     expect(relay.connections[0]?.frames).toEqual([[6, 1]]);
   });
 
   it('keeps a quiet connection whose relay answers', async () => {
     const relay = await start();
-    const log = logOf(await join(relay, { keepAliveMs: 50 }));
+    const log = logOf(await join(relay, { keepAliveMs: 100 }));
     await until(() => relay.latest.frames.length).toBeGreaterThan(4);
     expect([log, relay.connections.length]).toEqual([[], 1]);
   });

@@ -153,7 +153,7 @@ describe('a token function', () => {
   it.each([
     ['nothing', undefined, 'undefined'],
     ['an empty text', '', 'got ""'],
-    ['an object', { token: 'abc' }, 'got an object'],
+    ['an object', { token: 'abc' }, 'got Object'],
     ['a login page', '<!doctype html><title>Sign in</title>', 'HTML, JSON'],
     ['JSON', '{"token":"abc"}', 'HTML, JSON'],
     ['a line end behind the token', 'abc\n', 'spaces'],

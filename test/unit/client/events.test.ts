@@ -6,7 +6,7 @@ import { onOnline } from '../../../src/client/online.ts';
 
 describe('Events', () => {
   it('reaches every listener until it stops, by its function or its signal', () => {
-    const events = new Events<{ count: number }>();
+    const events = new Events<{ count: number }>('count');
     const log: string[] = [];
     const stop = new AbortController();
     const off = events.on('count', (count) => log.push(`a${count}`));
@@ -22,7 +22,7 @@ describe('Events', () => {
   });
 
   it('tells an event to who listens at the time, also when a listener stops or starts others', () => {
-    const events = new Events<{ count: number }>();
+    const events = new Events<{ count: number }>('count');
     const log: string[] = [];
     const arm = (): void => {
       const stop = events.on('count', (count) => {
@@ -41,7 +41,7 @@ describe('Events', () => {
   });
 
   it('lets go of all listeners and their signals at the end', () => {
-    const events = new Events<{ count: number }>();
+    const events = new Events<{ count: number }>('count');
     const removed: string[] = [];
     const { signal } = new AbortController();
     const remove = signal.removeEventListener.bind(signal);
@@ -57,7 +57,7 @@ describe('Events', () => {
   });
 
   it('counts a listener as often as it was added', () => {
-    const events = new Events<{ count: number }>();
+    const events = new Events<{ count: number }>('count');
     const log: number[] = [];
     const listener = (count: number): unknown => log.push(count);
     const off = events.on('count', listener);
