@@ -1,6 +1,6 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { standardError } from './lossy-stream.ts';
 
 /** Every metric and its labels: the allow-list that docs and tests hold. */
@@ -18,12 +18,10 @@ export const METRICS = {
   mayfly_cut_connections_total: 'connections cut for reading too slowly',
   mayfly_log_lines_lost_total: 'log lines that standard error did not take',
   mayfly_handshake_seconds: 'time to verify the token of a connection or request',
-  mayfly_event_loop_delay_seconds: 'event loop delay since the last scrape: p50, p99 and max',
+  mayfly_event_loop_delay_seconds: 'event loop delay over the last one to two minutes: p50, p99 and max',
   mayfly_resident_memory_bytes: 'resident memory of the process',
   mayfly_cpu_seconds_total: 'CPU time of the process',
 } as const;
-
-const DELAY_RESOLUTION_MS = 20;
 
 type MetricName = keyof typeof METRICS;
 
@@ -40,8 +38,7 @@ export interface Metrics {
 /** Registers every metric over the counters. */
 export function createMetrics(counters: Counters): Metrics {
   const registry = new Registry();
-  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-  delay.enable();
+  const delay = new LoopDelay();
   const gauge = (name: MetricName, read: () => number): void => {
     new Gauge({
       name,
@@ -102,11 +99,8 @@ export function createMetrics(counters: Counters): Metrics {
         ['p50', 50],
         ['p99', 99],
         ['max', 100],
-      ] as const) {
-        const interval = delay.percentile(percentile) / 1e9; // of a timer set to the resolution
-        this.set({ stat }, Math.max(0, interval - DELAY_RESOLUTION_MS / 1000));
-      }
-      delay.reset();
+      ] as const)
+        this.set({ stat }, delay.seconds(percentile));
     },
   });
   const handshake = new Histogram({
@@ -119,6 +113,6 @@ export function createMetrics(counters: Counters): Metrics {
     observeHandshake: (seconds) => handshake.observe(seconds),
     scrape: () => registry.metrics(),
     contentType: registry.contentType,
-    stop: () => delay.disable(),
+    stop: () => delay.stop(),
   };
 }

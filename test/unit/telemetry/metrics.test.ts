@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Counters } from '../../../src/telemetry/counters.ts';
 import { createMetrics, METRICS, type Metrics } from '../../../src/telemetry/metrics.ts';
 
@@ -129,5 +129,26 @@ describe('the metrics', () => {
       return sampleOf('mayfly_event_loop_delay_seconds', { stat: 'max' });
     };
     await expect.poll(standStill, { timeout: 5000 }).toBeGreaterThan(0.1);
+  });
+
+  it('show the same to every scraper, for one to two minutes', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const watched = createMetrics(counters);
+    const max = async (): Promise<number> =>
+      samplesOf(await watched.scrape()).find(({ labels }) => labels.stat === 'max')?.value ?? 0;
+    const standStill = async (): Promise<number> => {
+      const until = performance.now() + 500;
+      while (performance.now() < until);
+      await new Promise((resolve) => setTimeout(resolve));
+      return max();
+    };
+    await expect.poll(standStill, { timeout: 5000 }).toBeGreaterThan(0.4);
+    for (const _ of ['the same scraper', 'another one']) expect(await max()).toBeGreaterThan(0.4);
+    vi.advanceTimersByTime(60_000);
+    expect(await max()).toBeGreaterThan(0.4);
+    vi.advanceTimersByTime(60_000);
+    expect(await max()).toBeLessThan(0.4);
+    watched.stop();
+    vi.useRealTimers();
   });
 });
