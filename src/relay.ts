@@ -18,6 +18,7 @@ import { addRoutes } from './edge/http.ts';
 import { Listener } from './edge/listener.ts';
 import type { UserData } from './edge/peer.ts';
 import { Peers } from './edge/peers.ts';
+import { RunningTime } from './edge/running-time.ts';
 import type { Site } from './edge/site.ts';
 import { successorAt } from './edge/successor.ts';
 import { startSweep } from './edge/sweep.ts';
@@ -54,6 +55,7 @@ export interface StartOptions {
 /** The second makes a relay's bare URL enough. */
 const WEBSOCKET_PATHS = ['/v1/ws', '/'];
 const FULL = refusal('overloaded', 'the relay is full');
+const SYSTEM_CLOCK: Clock = { nowMs: Date.now, monotonicMs: () => performance.now() };
 const MAX_SWEEP_PERIOD_MS = 250;
 const CHANNEL_IDLE_MS = 60_000;
 const IDLE_TIMEOUT_SECONDS = 120;
@@ -64,7 +66,7 @@ const CORK_BYTES = 32 * 1024;
 
 /** Composes and starts a relay. Throws a RelayError when it cannot listen. */
 export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartOptions = {}): Relay {
-  const { clock = { nowMs: Date.now }, site } = options;
+  const { clock = SYSTEM_CLOCK, site } = options;
   const { config } = loaded;
   const { limits } = config;
   const times = tokenTimes(limits);
@@ -81,7 +83,15 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   const sessions = new Sessions(channels, turn, fanout, limits);
   const router = new Router(channels, turn, counters);
   const dispatch = new Dispatch(router, new Control(channels, turn, counters, limits), turn, counters, limits);
-  const peers = new Peers(sessions, counters, fanout, limits);
+  const periodMs = Math.min(
+    MAX_SWEEP_PERIOD_MS,
+    limits.slowConsumerTimeoutMs / 10,
+    limits.helloTimeoutMs / 4,
+    limits.pingIntervalMs / 4,
+  );
+  const time = new RunningTime(() => clock.monotonicMs(), periodMs);
+  const runningMs = (): number => time.nowMs();
+  const peers = new Peers({ sessions, counters, fanout, limits, runningMs });
   const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
   const door = new Door({
     verify: (token) => verifier.verify(token, clock.nowMs()),
@@ -131,7 +141,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       upgrade: upgradeHandler(app, {
         door,
         helloTimeoutMs: limits.helloTimeoutMs,
-        nowMs: () => clock.nowMs(),
+        runningMs,
         busy,
         refused,
         failed,
@@ -174,15 +184,10 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   );
   let fingerprint = loaded.tls?.fingerprint;
 
-  const periodMs = Math.min(
-    MAX_SWEEP_PERIOD_MS,
-    limits.slowConsumerTimeoutMs / 10,
-    limits.helloTimeoutMs / 4,
-    limits.pingIntervalMs / 4,
-  );
-  let announcedAtMs = 0;
-  const stopSweep = startSweep(peers, clock, periodMs, (nowMs) => {
-    if (Math.abs(nowMs - announcedAtMs) < 100) return;
+  let announcedAtMs = Number.NEGATIVE_INFINITY;
+  const stopSweep = startSweep(peers, time, clock, periodMs, () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - announcedAtMs < 100) return;
     announcedAtMs = nowMs;
     channels.presence.announce();
     channels.reap(nowMs, CHANNEL_IDLE_MS);

@@ -172,7 +172,7 @@ export class Channels {
 
   /** Begins a channel's minute, unless it has begun. */
   #orphan(channel: Channel): void {
-    if (!this.#orphans.has(channel)) this.#orphans.set(channel, { seq: channel.seq, sinceMs: this.#turn.nowMs });
+    if (!this.#orphans.has(channel)) this.#orphans.set(channel, { seq: channel.seq, sinceMs: this.#turn.monotonicMs });
   }
 
   #end(channel: Channel): void {

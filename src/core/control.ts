@@ -99,7 +99,7 @@ export class Control {
     }
     if (session.attachmentCount >= this.#limits.maxAttachments) return this.#refuse(ref, TOO_MANY_ATTACHMENTS);
     const cost = Math.min(this.#limits.framesPerSecond, Math.floor(session.tenant.channels.size / CHANNELS_PER_FRAME));
-    if (session.frameBucket.take(cost, this.#turn.nowMs) !== Verdict.OK) return this.#refuse(ref, TOO_FAST);
+    if (session.frameBucket.take(cost, this.#turn.monotonicMs) !== Verdict.OK) return this.#refuse(ref, TOO_FAST);
     const { attached, named } = this.#channels.attachPattern(session, text, pattern);
     const namedBytes = named.reduce((sum, frame) => sum + frame.length, 0);
     if (namedBytes > this.#limits.maxBufferedBytes / 4) {

@@ -88,7 +88,7 @@ export class Dispatch {
   #admit(session: Session, size: number, price: number): Refusal | null {
     this.#meter.framesIn++;
     this.#meter.bytesIn += size;
-    const nowMs = this.#turn.nowMs;
+    const nowMs = this.#turn.monotonicMs;
     const affordable = Math.min(price, this.#limits.framesPerSecond); // else it could never be paid
     const verdict = Math.max(session.frameBucket.take(affordable, nowMs), session.byteBucket.take(size, nowMs));
     session.tenant.share.spend(verdict === Verdict.OK ? price : COST.frame);

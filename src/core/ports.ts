@@ -15,9 +15,12 @@ export interface Fanout {
   send(connection: Connection, bytes: Uint8Array): void;
 }
 
-/** Milliseconds since 1970. */
+/** The two times there are; both in milliseconds. */
 export interface Clock {
+  /** Since 1970, as the machine has it, for what tokens and revocations say. It can be set, forward and back. */
   nowMs(): number;
+  /** Since some moment, for every duration. Nobody sets it, and it never goes back. */
+  monotonicMs(): number;
 }
 
 /** Counters core adds to, plain numbers that are read at a scrape. */

@@ -42,7 +42,7 @@ export class Router {
     const attachment = session.attachments.get(messageChannelId(bytes, start));
     if (attachment === undefined) return NOT_ATTACHED;
     if ((attachment.modes & Mode.PUBLISH) === 0) return attachment.modes === 0 ? NOT_ATTACHED : NOT_PUBLISHING;
-    if (!session.tenant.frameBucket.tryTake(1, this.#turn.nowMs)) return TENANT_TOO_FAST;
+    if (!session.tenant.frameBucket.tryTake(1, this.#turn.monotonicMs)) return TENANT_TOO_FAST;
     attachment.own++;
     const isLeftOut = (attachment.modes & Mode.ECHO) === 0 && isReceiving(attachment);
     this.#publish(attachment.channel, bytes, start, end, session.sender, isLeftOut ? session.connection : null);
@@ -54,7 +54,7 @@ export class Router {
    * subscribers are 0. The turn must be open.
    */
   publish(tenant: Tenant, name: string, segments: Pattern, message: OutgoingMessage): Published | Refusal {
-    if (!tenant.frameBucket.tryTake(1, this.#turn.nowMs)) return TENANT_TOO_FAST;
+    if (!tenant.frameBucket.tryTake(1, this.#turn.monotonicMs)) return TENANT_TOO_FAST;
     this.#meter.framesIn++;
     this.#meter.bytesIn += message.body.length;
     const channel = tenant.channels.get(name) ?? this.#openForPatterns(tenant, name, segments);

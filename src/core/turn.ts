@@ -10,10 +10,13 @@ const POOLED_BUFFERS = 256;
 
 /**
  * One turn of the event loop. A frame that is alone in its channel goes out as it stands; several frames of a channel leave as one
- * message when the turn ends. The clock is read once a turn.
+ * message when the turn ends. The clocks are read once a turn.
  */
 export class Turn {
+  /** Milliseconds since 1970, for tokens and revocations. */
   nowMs = 0;
+  /** Milliseconds on a clock that nobody sets, for durations and rates. */
+  monotonicMs = 0;
   /** Counts turns. */
   id = 1;
   #isOpen = false;
@@ -36,6 +39,7 @@ export class Turn {
     if (this.#isOpen) return;
     this.#isOpen = true;
     this.nowMs = this.#clock.nowMs();
+    this.monotonicMs = this.#clock.monotonicMs();
     this.#endOfTurn(this.#end);
   }
 

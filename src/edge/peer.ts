@@ -28,15 +28,17 @@ export class Peer {
   /** What it sent and nobody has looked at yet: filled and emptied by the Inbox alone. */
   readonly waiting: Waiting[] = [];
   waitingBytes = 0;
-  /** When HELLO is overdue, milliseconds since 1970. */
+  /** When HELLO is overdue, in running time. */
   readonly helloDeadlineMs: number;
+  /** When it is cut if it has not read what waits for it, in running time; set with `closing`. */
+  closeDeadlineMs = Number.POSITIVE_INFINITY;
   /** The token of the upgrade request, for the session to be opened with. */
   bearer: VerifiedToken | null;
   /** Undefined before open and after close: the native object must not be touched then. */
   socket: WebSocket<UserData> | undefined;
   session: Session | null = null;
   isGreeting = false;
-  /** When the next ping is due, milliseconds since 1970; 0 before it was settled. */
+  /** When the next ping is due, in running time; 0 before it was settled. */
   nextPingMs = 0;
   /** Set once it is to be closed, which happens when it has read what waits for it: it is not listened to any more. */
   closing: Close | null = null;

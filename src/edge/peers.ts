@@ -15,6 +15,27 @@ export interface PeerLimits {
   readonly pingIntervalMs: number;
 }
 
+/** What it needs of the relay. `runningMs` is the time for deadlines, in milliseconds. */
+export interface PeersPorts {
+  readonly sessions: Sessions;
+  readonly counters: Counters;
+  readonly fanout: UwsFanout;
+  readonly limits: PeerLimits;
+  readonly runningMs: () => number;
+}
+
+/** The moment of a look, in running time; when the next one is at the latest; and the moment since 1970, for tokens. In milliseconds. */
+export interface Look {
+  readonly nowMs: number;
+  readonly nextMs: number;
+  readonly wallMs: number;
+}
+
+/** A connection that is to be closed has this long to read what waits for it. */
+const MAX_CLOSE_MS = 2000;
+/** Pings into a backlog are this part of slowConsumerTimeoutMs apart: so many can be unanswered. */
+const PINGS_PER_TIMEOUT = 40;
+
 /** What a connection that was cut sees: nothing was said. */
 const CUT: Close = { code: 1006, reason: '' };
 
@@ -26,12 +47,18 @@ export class Peers {
   readonly #counters: Counters;
   readonly #fanout: UwsFanout;
   readonly #limits: PeerLimits;
+  readonly #runningMs: () => number;
+  readonly #closeMs: number;
+  /** Connections that are to be closed and still have something to read. */
+  #closingCount = 0;
 
-  constructor(sessions: Sessions, counters: Counters, fanout: UwsFanout, limits: PeerLimits) {
+  constructor({ sessions, counters, fanout, limits, runningMs }: PeersPorts) {
     this.#sessions = sessions;
     this.#counters = counters;
     this.#fanout = fanout;
     this.#limits = limits;
+    this.#runningMs = runningMs;
+    this.#closeMs = Math.min(MAX_CLOSE_MS, limits.slowConsumerTimeoutMs);
   }
 
   get count(): number {
@@ -49,9 +76,10 @@ export class Peers {
 
   add(peer: Peer, socket: WebSocket<UserData>): void {
     peer.socket = socket;
+    peer.probes.clear(this.#runningMs());
     this.#slots.set(peer, this.#all.push(peer) - 1);
     this.#fanout.opened(peer.app);
-    this.#counters.connections = this.#all.length;
+    this.#count();
   }
 
   remove(peer: Peer): void {
@@ -65,7 +93,8 @@ export class Peers {
       this.#all[slot] = last;
       this.#slots.set(last, slot);
     }
-    this.#counters.connections = this.#all.length;
+    if (peer.closing !== null) this.#closingCount--;
+    this.#count();
   }
 
   /** Sends the replies and closes, as the outcome says; cuts a connection that has no room for them. */
@@ -89,8 +118,8 @@ export class Peers {
   close(peer: Peer, close: Close): void {
     const socket = peer.socket;
     if (socket === undefined || peer.closing !== null) return;
-    peer.closing = close;
     this.#counters.closed(close.code);
+    this.#giveUp(peer, close);
     if (socket.getBufferedAmount() === 0) {
       socket.end(close.code, close.reason);
       return;
@@ -103,7 +132,7 @@ export class Peers {
   /** Ends a connection that does not read, and with it every byte that waits. No close frame: it would wait behind them. */
   cut(peer: Peer): void {
     if (peer.socket === undefined) return;
-    peer.closing ??= CUT;
+    if (peer.closing === null) this.#giveUp(peer, CUT);
     this.#counters.cutConnections++;
     peer.socket.close();
   }
@@ -117,31 +146,36 @@ export class Peers {
   }
 
   /** A connection has read something: it may be owed HEADs, or its close. */
-  drained(peer: Peer): void {
-    const buffered = peer.socket?.getBufferedAmount() ?? 0;
-    if (buffered === 0) peer.probes.clear();
+  drained(peer: Peer, nowMs = this.#runningMs()): void {
+    const { socket } = peer;
+    if (socket === undefined) return;
+    const buffered = socket.getBufferedAmount();
+    if (buffered === 0) peer.probes.clear(nowMs);
+    else if (peer.closing === null) {
+      const spacingMs = this.#limits.slowConsumerTimeoutMs / PINGS_PER_TIMEOUT;
+      peer.probes.ping(nowMs, spacingMs, (payload) => socket.ping(payload) !== DROPPED);
+    }
     if (peer.closing !== null) {
-      if (buffered === 0) peer.socket?.end(peer.closing.code, peer.closing.reason);
+      if (buffered === 0) socket.end(peer.closing.code, peer.closing.reason);
     } else if (peer.session?.isLossy === true && buffered <= this.#limits.maxBufferedBytes / 4) {
       this.perform(peer, this.#sessions.headsFor(peer.session));
     }
   }
 
-  /** Looks after one connection's deadlines. `periodMs` is the time to the next look. */
-  inspect(peer: Peer, nowMs: number, periodMs: number): void {
-    const socket = peer.socket;
-    if (socket === undefined) return;
+  /** Looks after one connection's deadlines: whoever would be late at the next look is ended at this one. */
+  inspect(peer: Peer, { nowMs, nextMs, wallMs }: Look): void {
     if (peer.session !== null) {
-      const due = checkExpiry(peer.session, nowMs);
+      const due = checkExpiry(peer.session, wallMs);
       if (due !== NOTHING) this.perform(peer, due);
     } else if (peer.closing === null && nowMs >= peer.helloDeadlineMs) {
       this.perform(peer, closeWith(closeFor('hello_timeout')));
     }
+    this.drained(peer, nowMs);
     if (peer.socket === undefined) return;
-    if (socket.getBufferedAmount() === 0) peer.probes.clear();
-    else peer.probes.ping(nowMs, (payload) => socket.ping(payload) !== DROPPED);
-    if (peer.probes.oldestMs(nowMs) > this.#limits.slowConsumerTimeoutMs - periodMs) this.cut(peer);
-    else if (peer.session?.isLossy === true) this.drained(peer);
+    if (peer.socket.getBufferedAmount() > 0) {
+      const isTooOld = peer.probes.oldestMs(nextMs) > this.#limits.slowConsumerTimeoutMs;
+      if (isTooOld || nextMs > peer.closeDeadlineMs) this.cut(peer);
+    }
     if (peer.socket !== undefined && peer.closing === null) this.#keepAlive(peer, peer.socket, nowMs);
   }
 
@@ -152,5 +186,17 @@ export class Peers {
     if (peer.nextPingMs > 0) socket.ping();
     const share = peer.nextPingMs > 0 ? 1 : Math.random(); // those who came together are not pinged together
     peer.nextPingMs = nowMs + pingIntervalMs * share;
+  }
+
+  /** From here on a connection is not served, and has its time to go. */
+  #giveUp(peer: Peer, close: Close): void {
+    peer.closing = close;
+    peer.closeDeadlineMs = this.#runningMs() + this.#closeMs;
+    this.#closingCount++;
+    this.#count();
+  }
+
+  #count(): void {
+    this.#counters.connections = this.#all.length - this.#closingCount;
   }
 }

@@ -1,47 +1,56 @@
+import { randomFillSync, timingSafeEqual } from 'node:crypto';
+
+/** A number to find the ping by, and a secret. */
+const PAYLOAD_BYTES = 16;
+
+/** A ping that is not answered. Every byte ahead of it, and behind the ping before it, came at `sinceMs` or later. */
+interface Ping {
+  readonly payload: Uint8Array;
+  readonly sinceMs: number;
+}
+
 /**
- * Knows how long the oldest byte has waited for one connection, though uWebSockets.js only tells how many bytes wait. While any wait, a
- * WebSocket ping is sent into the stream now and then; its pong shows that everything ahead of it has left.
+ * Knows how long the oldest byte has waited for one connection at most, though uWebSockets.js only tells how many bytes wait. While any wait,
+ * a WebSocket ping is sent into the stream now and then; its pong shows that everything ahead of it was read. Its payload is random: only
+ * who has read it can answer it, so that nobody can make its backlog look younger than it is.
  */
 export class Probes {
-  /** When each unanswered ping was due, oldest first, milliseconds since 1970. */
-  readonly #dueAtMs: number[] = [];
+  /** Oldest first. */
+  readonly #pings: Ping[] = [];
   #firstId = 0;
-  /** When a ping was due that found no room. */
-  #unsentSinceMs: number | null = null;
+  /** When the latest ping was sent, or nothing waited: what waits behind the pings came later. */
+  #sinceMs = 0;
 
-  /** Nothing waits any more. */
-  clear(): void {
-    this.#firstId += this.#dueAtMs.length;
-    this.#dueAtMs.length = 0;
-    this.#unsentSinceMs = null;
+  /** Nothing waits at this moment. */
+  clear(nowMs: number): void {
+    this.#firstId += this.#pings.length;
+    this.#pings.length = 0;
+    this.#sinceMs = nowMs;
   }
 
-  /** Sends a ping behind what waits now; `send` returns false when there was no room for it. */
-  ping(nowMs: number, send: (payload: Uint8Array) => boolean): void {
-    const id = this.#firstId + this.#dueAtMs.length;
-    const payload = new Uint8Array(4);
-    new DataView(payload.buffer).setUint32(0, id);
-    if (send(payload)) {
-      this.#dueAtMs.push(this.#unsentSinceMs ?? nowMs);
-      this.#unsentSinceMs = null;
-    } else {
-      this.#unsentSinceMs ??= nowMs;
-    }
+  /** Sends a ping behind what waits now, unless the latest is younger than `spacingMs`; `send` returns false when there was no room for it. */
+  ping(nowMs: number, spacingMs: number, send: (payload: Uint8Array) => boolean): void {
+    if (nowMs - this.#sinceMs < spacingMs) return;
+    const payload = randomFillSync(new Uint8Array(PAYLOAD_BYTES));
+    new DataView(payload.buffer).setUint32(0, this.#firstId + this.#pings.length);
+    if (!send(payload)) return;
+    this.#pings.push({ payload, sinceMs: this.#sinceMs });
+    this.#sinceMs = nowMs;
   }
 
-  /** Takes a pong: its ping and all before it are answered. False for one that nobody asked for, which means nothing. */
+  /** Takes a pong: its ping and all before it are answered. False for one that no open ping has: it means nothing. */
   pong(payload: ArrayBuffer): boolean {
-    if (payload.byteLength !== 4) return false;
-    const answered = new DataView(payload).getUint32(0) - this.#firstId + 1;
-    if (answered < 1 || answered > this.#dueAtMs.length) return false;
-    this.#dueAtMs.splice(0, answered);
-    this.#firstId += answered;
+    if (payload.byteLength !== PAYLOAD_BYTES) return false;
+    const index = new DataView(payload).getUint32(0) - this.#firstId;
+    const ping = this.#pings[index];
+    if (ping === undefined || !timingSafeEqual(ping.payload, new Uint8Array(payload))) return false;
+    this.#pings.splice(0, index + 1);
+    this.#firstId += index + 1;
     return true;
   }
 
-  /** How long the oldest byte may have waited, in milliseconds. */
+  /** How long the oldest byte can have waited, in milliseconds; only while any waits. */
   oldestMs(nowMs: number): number {
-    const since = this.#dueAtMs[0] ?? this.#unsentSinceMs;
-    return since === null ? 0 : nowMs - since;
+    return nowMs - (this.#pings[0]?.sinceMs ?? this.#sinceMs);
   }
 }

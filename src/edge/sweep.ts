@@ -1,26 +1,44 @@
 import type { Clock } from '../core/ports.ts';
 import type { Peers } from './peers.ts';
+import type { RunningTime } from './running-time.ts';
 
 const TICKS_PER_PERIOD = 5;
 
-/** Walks over all connections once a period, a part of them each tick, so that no tick is long. Returns a function that stops it. */
+/**
+ * Looks at every connection once a period, at a part of them each tick, so that no tick is long; a late tick looks at more. What waits in the
+ * kernel is read ahead of a look: a pong or a HELLO that came while the relay stood still is heard before anybody is judged. Returns
+ * a function that stops it.
+ */
 export function startSweep(
   peers: Peers,
+  time: RunningTime,
   clock: Clock,
   periodMs: number,
-  everyTick: (nowMs: number) => void,
+  everyTick: () => void,
 ): () => void {
-  let next = 0;
+  let isStopped = false;
+  let round = 0;
+  let next = -1;
   const tick = (): void => {
-    const nowMs = clock.nowMs();
-    const share = Math.ceil(peers.count / TICKS_PER_PERIOD);
-    for (let i = 0; i < share; i++) {
-      next = next >= peers.count ? 0 : next;
-      const peer = peers.at(next++);
-      if (peer !== undefined) peers.inspect(peer, nowMs, periodMs);
+    if (isStopped) return;
+    const part = Math.min(1, Math.max(1 / TICKS_PER_PERIOD, time.advance() / periodMs));
+    if (next < 0) {
+      round = peers.count;
+      next = round - 1;
     }
-    everyTick(nowMs);
+    const nowMs = time.nowMs();
+    const look = { nowMs, nextMs: nowMs + 2 * periodMs, wallMs: clock.nowMs() };
+    // Downwards: a connection that leaves is replaced by the last one, so that none moves to where this round has been.
+    for (let due = Math.ceil(round * part); due > 0 && next >= 0; due--) {
+      const peer = peers.at(next--);
+      if (peer !== undefined) peers.inspect(peer, look);
+    }
+    everyTick();
   };
-  const timer = setInterval(tick, periodMs / TICKS_PER_PERIOD);
-  return () => clearInterval(timer);
+  // Timers run ahead of reading, immediates behind it, and the second behind what reading put off to the end of the turn.
+  const timer = setInterval(() => setImmediate(() => setImmediate(tick)), periodMs / TICKS_PER_PERIOD);
+  return () => {
+    isStopped = true;
+    clearInterval(timer);
+  };
 }

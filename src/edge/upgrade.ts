@@ -15,7 +15,7 @@ const BAD_KEY = refusal('bad_request', 'Sec-WebSocket-Key must be 16 bytes in ba
 export interface UpgradePorts {
   readonly door: Door;
   readonly helloTimeoutMs: number;
-  readonly nowMs: () => number;
+  readonly runningMs: () => number;
   /** Why no connection is taken at the moment, if so. */
   readonly busy: () => Refusal | null;
   readonly refused: (status: number) => void;
@@ -39,7 +39,7 @@ export function upgradeHandler(app: TemplatedApp, ports: UpgradePorts) {
         refuse(busy);
         return;
       }
-      const peer = new Peer(app, ports.nowMs() + ports.helloTimeoutMs, bearer);
+      const peer = new Peer(app, ports.runningMs() + ports.helloTimeoutMs, bearer);
       exchange.takeOver(() => response.upgrade<UserData>({ peer }, key, SUBPROTOCOL, extensions, context));
     };
 

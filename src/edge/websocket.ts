@@ -127,7 +127,7 @@ export function webSocketHandlers(ports: WebSocketPorts) {
 
   /** Pays for a WebSocket ping, or a pong that nobody asked for; a connection that floods with them is ended. */
   function payControl(peer: Peer): void {
-    if (peer.controls.take(1, clock.nowMs()) !== Verdict.FLOOD) return;
+    if (peer.controls.take(1, clock.monotonicMs()) !== Verdict.FLOOD) return;
     if (peer.closing === null) tooFast(peer);
     else peers.cut(peer);
   }

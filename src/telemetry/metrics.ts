@@ -5,7 +5,7 @@ import { standardError } from './lossy-stream.ts';
 
 /** Every metric and its labels: the allow-list that docs and tests hold. */
 export const METRICS = {
-  mayfly_connections: 'open connections',
+  mayfly_connections: 'open connections, less those that are being closed',
   mayfly_channels: 'live channels',
   mayfly_attachments: 'attachments of connections to channels, and attached patterns',
   mayfly_frames_received_total: 'frames received from clients, HTTP publishes included',

@@ -175,13 +175,17 @@ export function upgrade(url: string, headers: Readonly<Record<string, string | u
   return bounded(answered, 'the answer to an upgrade');
 }
 
-/** A clock that stands still until it is moved. */
+/** Clocks that stand still until they are moved. */
 export class ManualClock implements Clock {
   #nowMs = Date.now();
+  #monotonicMs = 1000;
 
   readonly nowMs = (): number => this.#nowMs;
+  readonly monotonicMs = (): number => this.#monotonicMs;
 
+  /** Lets time go by. */
   advance(ms: number): void {
     this.#nowMs += ms;
+    this.#monotonicMs += ms;
   }
 }

@@ -100,7 +100,7 @@ describe('a channel that only patterns reach', () => {
 
   it('ends after a minute without frames, and comes back under another id', async () => {
     let skewMs = 0;
-    const relay = await startTestRelay({ clock: { nowMs: () => Date.now() + skewMs } });
+    const relay = await startTestRelay({ clock: { nowMs: Date.now, monotonicMs: () => performance.now() + skewMs } });
     const [watcher, publisher] = [await relay.connect({}), await relay.connect({})];
     await watcher.attach('idle.>', 1);
     const { channelId } = await publisher.attach('idle.a', 2);

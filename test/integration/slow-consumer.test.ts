@@ -5,12 +5,13 @@ import { startTestRelay, stopRelays } from '../support/relay.ts';
 
 const BODY = Buffer.alloc(60_000, 7);
 const FRAMES = 600; // 36 MB: more than loopback's socket buffers and maxBufferedBytes hold
+const BYTES_PER_SECOND = 1e9;
 
 describe('a slow consumer', () => {
   afterEach(stopRelays);
 
   it('loses frames, learns the exact count by HEAD, and goes on, while others lose nothing', async () => {
-    const relay = await startTestRelay();
+    const relay = await startTestRelay({ limits: { bytesPerSecond: BYTES_PER_SECOND } });
     const [publisher, slow, quick] = [await relay.connect(), await relay.connect(), await relay.connect()];
     const { channelId } = await publisher.attach('busy', 2);
     await slow.attach('busy', 1 | 2);
@@ -37,7 +38,7 @@ describe('a slow consumer', () => {
   });
 
   it('is cut when a byte has waited for slowConsumerTimeoutMs', async () => {
-    const relay = await startTestRelay({ limits: { slowConsumerTimeoutMs: 1000 } });
+    const relay = await startTestRelay({ limits: { slowConsumerTimeoutMs: 1000, bytesPerSecond: BYTES_PER_SECOND } });
     const [publisher, stalled] = [await relay.connect(), await relay.connect()];
     const { channelId } = await publisher.attach('busy', 2 | 4);
     await stalled.attach('busy', 1);
@@ -54,7 +55,7 @@ describe('a slow consumer', () => {
   });
 
   it('is cut at once when it has no room for a reply', async () => {
-    const relay = await startTestRelay({ limits: { maxBufferedBytes: 262_144 } });
+    const relay = await startTestRelay({ limits: { maxBufferedBytes: 262_144, bytesPerSecond: BYTES_PER_SECOND } });
     const [publisher, stalled] = [await relay.connect(), await relay.connect()];
     const { channelId } = await publisher.attach('busy', 2 | 4);
     await stalled.attach('busy', 1);

@@ -41,7 +41,7 @@ function run(schedule: readonly ({ topic: number; size: number; sender: number }
     },
   };
   const ends: (() => void)[] = [];
-  const turn = new Turn(fanout, { nowMs: () => 0 }, (end) => ends.push(end));
+  const turn = new Turn(fanout, { nowMs: () => 0, monotonicMs: () => 0 }, (end) => ends.push(end));
   const batches = TOPICS.map((topic) => new Batch(topic));
   const memory = new Uint8Array(80_000); // one receive buffer, used again for every frame, as the native one is
   let number = 0;

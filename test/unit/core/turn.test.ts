@@ -14,7 +14,7 @@ beforeEach(() => {
   fanout = new FakeFanout();
   ends = [];
   reads = 0;
-  turn = new Turn(fanout, { nowMs: () => ++reads }, (end) => ends.push(end));
+  turn = new Turn(fanout, { nowMs: () => ++reads, monotonicMs: () => -reads }, (end) => ends.push(end));
 });
 
 /** Runs one turn: `act`, then everything that waits for its end. Returns what was published before and after that. */
@@ -167,10 +167,10 @@ describe('a turn', () => {
     expect(atTheEnd).toEqual([]);
   });
 
-  it('reads the clock once, however often it is opened', () => {
+  it('reads the clocks once, however often it is opened', () => {
     inTurn(() => turn.open());
-    expect([reads, turn.nowMs]).toEqual([1, 1]);
+    expect([reads, turn.nowMs, turn.monotonicMs]).toEqual([1, 1, -1]);
     inTurn(() => {});
-    expect([reads, turn.nowMs]).toEqual([2, 2]);
+    expect([reads, turn.nowMs, turn.monotonicMs]).toEqual([2, 2, -2]);
   });
 });

@@ -56,7 +56,9 @@ export class World {
     maxFrameBytes: 65_536,
     maxBufferedBytes: 1_048_576,
   };
-  readonly turn = new Turn(this.fanout, { nowMs: () => this.nowMs }, (end) => this.#ends.push(end));
+  readonly turn = new Turn(this.fanout, { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs }, (end) =>
+    this.#ends.push(end),
+  );
   readonly channels = new Channels(this.fanout, this.turn, this.meter);
   readonly sessions = new Sessions(this.channels, this.turn, this.fanout, this.limits);
   readonly router = new Router(this.channels, this.turn, this.meter);
