@@ -1,4 +1,5 @@
 import { parseJson } from '../json.ts';
+import { decodeBase64Url } from './base64url.ts';
 
 /** The members of a JSON object that nobody has vouched for. */
 export type Members = Readonly<Record<string, unknown>>;
@@ -33,12 +34,6 @@ export function membersOf(text: string): Members | undefined {
   const isObject =
     'value' in read && typeof read.value === 'object' && read.value !== null && !Array.isArray(read.value);
   return isObject ? (read.value as Members) : undefined; // an object of JSON has members and nothing else
-}
-
-/** Bytes of base64url as RFC 4648 writes them; undefined for any other spelling of the same bytes. */
-function decodeBase64Url(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64url');
-  return text !== '' && bytes.toString('base64url') === text ? bytes : undefined;
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

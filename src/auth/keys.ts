@@ -1,5 +1,6 @@
-import { base64url, type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
+import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import type { KeyCeiling } from '../core/grants.ts';
+import { weaknessOf } from './weak-keys.ts';
 
 /** The algorithms a key may stand for. The key alone decides, never the token. */
 export type Algorithm = 'EdDSA' | 'ES256' | 'RS256' | 'HS256';
@@ -13,27 +14,24 @@ export interface TenantKey extends KeyCeiling {
 
 /** Members that only a private key has (RFC 7518, section 6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
-const MIN_RSA_BITS = 2048;
-const MIN_SECRET_BYTES = 32;
 
 /**
  * The algorithm of a verification key given as JWK (RFC 7517), or, as a string starting with "must", why it is no such key.
- * Accepts Ed25519, P-256 and RSA (2,048 bits and more) public keys, and shared secrets of 32 bytes and more.
+ * Accepts Ed25519, P-256 and RSA (2,048 bits and more) public keys, and shared secrets of 32 bytes and more, unless they are known to be weak.
  */
 export function algorithmOf(jwk: JWK): { algorithm: Algorithm } | string {
   const algorithm = byKind(jwk);
   if (algorithm === undefined) return 'must be an Ed25519, P-256, RSA or oct JWK';
   if (algorithm !== 'HS256' && PRIVATE_MEMBERS.some((member) => jwk[member] !== undefined))
     return 'must be a public key: this one holds the private part, and the relay must not be able to mint';
-  if (algorithm === 'RS256' && bitsOf(jwk.n) < MIN_RSA_BITS)
-    return `must have a modulus of at least ${MIN_RSA_BITS} bits`;
-  if (algorithm === 'HS256' && (decode(jwk.k)?.length ?? 0) < MIN_SECRET_BYTES)
-    return `must hold a secret of at least ${MIN_SECRET_BYTES} bytes`;
   if (jwk.alg !== undefined && jwk.alg !== algorithm && !(algorithm === 'EdDSA' && jwk.alg === 'Ed25519')) {
     return `must have alg ${algorithm} or none`;
   }
   if (jwk.use !== undefined && jwk.use !== 'sig') return 'must have use "sig" or none';
-  return { algorithm };
+  const operations: unknown = jwk.key_ops;
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
+    return 'must have "verify" among its key_ops, or none';
+  return weaknessOf(jwk, algorithm) ?? { algorithm };
 }
 
 /** Imports a key that `algorithmOf` accepts. Throws what jose throws when the numbers are no key. */
@@ -53,15 +51,4 @@ function byKind(jwk: JWK): Algorithm | undefined {
   if (jwk.kty === 'EC' && jwk.crv === 'P-256' && jwk.x !== undefined && jwk.y !== undefined) return 'ES256';
   if (jwk.kty === 'RSA' && jwk.n !== undefined && jwk.e !== undefined) return 'RS256';
   return jwk.kty === 'oct' && jwk.k !== undefined ? 'HS256' : undefined;
-}
-
-/** Bits of a base64url number, leading zeros left out; 0 when it is no base64url. */
-function bitsOf(text: string | undefined): number {
-  const bytes = decode(text) ?? [];
-  const first = bytes.findIndex((byte) => byte !== 0);
-  return first < 0 ? 0 : (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;
-}
-
-function decode(text: string | undefined): Uint8Array | undefined {
-  return text !== undefined && /^[\w-]+$/.test(text) ? base64url.decode(text) : undefined;
 }

@@ -1,11 +1,11 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { compactVerify, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { algorithmOf, importKey } from '../../../src/auth/keys.ts';
 
 const publicJwk = (pair: { publicKey: { export(options: { format: 'jwk' }): unknown } }): JWK =>
   pair.publicKey.export({ format: 'jwk' }) as JWK;
-const secretOf = (bytes: number): string => Buffer.alloc(bytes, 7).toString('base64url');
+const secretOf = (bytes: number): string => randomBytes(bytes).toString('base64url');
 const rsa = (bits: number) => generateKeyPairSync('rsa', { modulusLength: bits });
 const ed25519 = generateKeyPairSync('ed25519');
 
@@ -99,7 +99,7 @@ describe('a key', () => {
   it('is measured by the bits of its modulus, not by zeros ahead of them', () => {
     const { n = '', ...rest } = publicJwk(rsa(1024));
     const padded = Buffer.concat([Buffer.alloc(128), Buffer.from(n, 'base64url')]).toString('base64url');
-    expect(algorithmOf({ ...rest, n: padded })).toMatch(/2048 bits/);
+    expect(algorithmOf({ ...rest, n: padded })).toMatch(/2048 to/);
   });
 
   it('is refused when it holds the primes of an RSA key, which make up the private part', () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { compact, MAX_TTL, NOW, verified } from './signing.ts';
@@ -8,7 +8,7 @@ const pairs = {
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
 };
-const secret = Buffer.alloc(32, 9);
+const secret = randomBytes(32);
 const jwkOf = (key: KeyObject): JWK => key.export({ format: 'jwk' }) as JWK;
 const keyOf = (kid: string, jwk: JWK) => ({ kid, jwk, grants: { '>': 'rwp' } });
 const KEYS = [
