@@ -7,7 +7,7 @@ import { algorithmOf, importKey, type TenantKey } from './keys.ts';
 export interface KeyConfig {
   readonly kid: string;
   readonly jwk: JWK;
-  readonly grants: Readonly<Record<string, string>>;
+  readonly grants: Readonly<Record<string, unknown>>;
   readonly ops?: readonly Operation[] | undefined;
 }
 

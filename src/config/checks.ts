@@ -38,10 +38,25 @@ export function keysIn(file: unknown): Record<string, { keys: (KeyConfig | undef
   return Object.fromEntries(
     tenants.map(([name, tenant]) => {
       const keys = at(tenant, ['keys']);
-      return [name, { keys: Array.isArray(keys) ? keys.map((key: unknown) => part(SECTIONS.key, key)) : [] }];
+      return [name, { keys: Array.isArray(keys) ? keys.map(keyIn) : [] }];
     }),
   );
 }
+
+/** A key with the grants of the file: the schema library would leave out a pattern that is also a name which objects have. */
+function keyIn(key: unknown): KeyConfig | undefined {
+  const parsed = part(SECTIONS.key, key);
+  return parsed === undefined ? undefined : { ...parsed, grants: asRecord(at(key, ['grants'])) };
+}
+
+/** A problem for each tenant whose name the schema library would leave out without a word. */
+export function inheritedNames(file: unknown): Problem[] {
+  return Object.keys(asRecord(at(file, ['tenants'])))
+    .filter((name) => LEFT_OUT.has(name))
+    .map((name) => ({ path: `tenants.${name}`, message: 'is a name that every object has: choose another' }));
+}
+
+const LEFT_OUT = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** A problem for each list that stands where a map should. */
 export function misplacedLists(value: unknown, path: readonly string[] = []): Problem[] {

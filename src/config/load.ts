@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { type KeyRing, loadKeyRing } from '../auth/tenants.ts';
 import { ConfigError, type Problem } from '../errors.ts';
-import { checkSettings, keysIn, misplacedLists, part } from './checks.ts';
+import { parseJson } from '../json.ts';
+import { checkSettings, inheritedNames, keysIn, misplacedLists, part } from './checks.ts';
 import { applyEnvironment } from './environment.ts';
 import { problemOf } from './problems.ts';
 import { type Config, ConfigSchema, SECTIONS } from './schema.ts';
@@ -26,7 +27,7 @@ export async function loadConfigFile(file: string, env: Environment): Promise<Lo
 /** Checks a parsed configuration under the environment's overrides; file names in it are relative to `folder`. Throws one ConfigError. */
 export async function loadConfig(input: unknown, env: Environment = {}, folder = '.'): Promise<LoadedConfig> {
   const file: unknown = structuredClone(input);
-  const problems = [...applyEnvironment(file, env), ...misplacedLists(file)];
+  const problems = [...applyEnvironment(file, env), ...misplacedLists(file), ...inheritedNames(file)];
   const parsed = v.safeParse(ConfigSchema, file, { abortPipeEarly: true });
   if (!parsed.success) problems.push(...parsed.issues.map(problemOf));
   problems.push(...checkSettings(file));
@@ -48,17 +49,28 @@ async function collect<T>(problems: Problem[], load: () => Promise<T>): Promise<
 }
 
 async function readJsonFile(file: string): Promise<unknown> {
-  let text: string;
+  const text = textOf(await readBytes(file));
+  if (text === undefined) throw new ConfigError([{ path: file, message: 'is not UTF-8' }]);
+  const read = parseJson(text);
+  if ('value' in read) return read.value;
+  throw new ConfigError([{ path: file, message: `line ${read.line}, column ${read.column}: ${read.problem}` }]);
+}
+
+async function readBytes(file: string): Promise<Buffer> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new ConfigError([{ path: file, message: `cannot be read (${code})` }], { cause: error });
   }
+}
+
+/** Text of UTF-8; a byte order mark ahead of it, as some editors write, is left out. */
+function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return JSON.parse(text);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new ConfigError([{ path: file, message: 'is not JSON' }]); // the parser's message would quote the file, and it may hold secrets
+    return undefined;
   }
 }
 

@@ -94,6 +94,37 @@ describe('a configuration', () => {
     }
   });
 
+  it('that is not JSON is refused with line and column', async () => {
+    const file = write('comma.json', '{\n  "listen": { "port": 8443, },\n  "tenants": {}\n}');
+    await expect(loadConfigFile(file, {})).rejects.toMatchObject({
+      problems: [{ path: file, message: 'line 2, column 29: expected a name in double quotes' }],
+    });
+  });
+
+  it('in which a name stands twice is refused with its path, line and column', async () => {
+    const limits = '"limits": { "maxFrameBytes": 1024,\n "maxFrameBytes": 2048 }';
+    const key = JSON.stringify({ keys: [keyWith()] });
+    for (const [text, message] of [
+      [`{ ${limits} }`, 'line 2, column 2: limits.maxFrameBytes is there twice'],
+      [`{ "tenants": {\n "acme": ${key},\n "acme": ${key} } }`, 'line 3, column 2: tenants.acme is there twice'],
+    ] as const) {
+      const file = write('twice.json', text);
+      await expect(loadConfigFile(file, {})).rejects.toMatchObject({ problems: [{ path: file, message }] });
+    }
+  });
+
+  it('may begin with a byte order mark, and must be UTF-8', async () => {
+    const text = JSON.stringify(configWith());
+    await expect(loadConfigFile(write('bom.json', `\ufeff${text}`), {})).resolves.toHaveProperty('config');
+    const file = join(folder, 'utf16.json');
+    for (const bytes of [Buffer.from(`\ufeff${text}`, 'utf16le'), Buffer.from('{"$schema": "caf\u00e9"}', 'latin1')]) {
+      writeFileSync(file, bytes);
+      await expect(loadConfigFile(file, {})).rejects.toMatchObject({
+        problems: [{ path: file, message: 'is not UTF-8' }],
+      });
+    }
+  });
+
   it('keeps the keys of its tenants apart', async () => {
     const tenants = { acme: { keys: [keyWith()] }, globex: { keys: [keyWith({ kid: 'other' })] } };
     const { keys } = await loadConfig({ tenants });
