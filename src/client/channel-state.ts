@@ -1,6 +1,7 @@
 import { hasWildcard, matches, type Pattern } from '../protocol/channel.ts';
 import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
 import { type ChannelOptions, type ChannelSettings, readOptions } from './channel-options.ts';
+import { placeOf } from './crypto/frame-format.ts';
 import { asMayflyError, MayflyError } from './errors.ts';
 import { Events, type ListenOptions } from './events.ts';
 import type { Listener, MessageFrame } from './feeds.ts';
@@ -28,6 +29,8 @@ export class ChannelState implements Listener {
   /** Null for a pattern: nothing is ever sent there. */
   readonly #outbox: Outbox | null;
   #channelId = 0;
+  /** The KIDs of what this program sealed for the latest connection. */
+  #kids: ReadonlySet<bigint> = new Set();
   #isOver = false;
 
   /** Throws what the name or the options deserve. */
@@ -40,12 +43,14 @@ export class ChannelState implements Listener {
     const cipher = cipherFor === null || this.isPattern ? null : cipherFor(name);
     const outbox = this.isPattern ? null : new Outbox(cipher, maxUnsent, (error) => this.fail(asMayflyError(error)));
     const isPresent = outbox !== null && cipher !== null && this.#has(Mode.PRESENCE);
-    this.presence = isPresent ? new Presence((data) => outbox.send('presence', data, null)) : null;
+    this.presence = isPresent
+      ? new Presence({ send: (data) => outbox.send('presence', data, null), onError: (error) => this.fail(error) })
+      : null;
     this.#outbox = outbox;
     this.#inbox = new Inbox({
       events: this.#events,
       cipherFor: cipher === null ? cipherFor : () => cipher,
-      onPresence: (sender, data) => this.presence?.receive(sender, data),
+      onPresence: (sender, data, place) => this.presence?.receive(sender, data, place),
       maxWaiting,
     });
   }
@@ -71,6 +76,7 @@ export class ChannelState implements Listener {
 
   /** Attaches on a connection; `onAttached` sees the answer before any frame behind it. Rejects with the relay's refusal. */
   attach(link: Link, onAttached: (frame: AttachedFrame) => void): Promise<void> {
+    this.#kids = link.kids;
     this.#outbox?.begin(link);
     return link.request(
       (ref) => [FrameType.ATTACH, ref, this.name, this.#settings.modes],
@@ -79,7 +85,7 @@ export class ChannelState implements Listener {
         this.#channelId = frame[2];
         if (!this.#isOver) this.#outbox?.open(link, frame[2]);
         onAttached(frame);
-        if (!this.#isOver) this.#behind((presence) => presence.begin(frame[5]));
+        if (!this.#isOver) this.#behind((presence) => presence.begin(frame[5], link.sender));
       },
     );
   }
@@ -108,7 +114,9 @@ export class ChannelState implements Listener {
   }
 
   take(name: string, frame: MessageFrame, isOwn: boolean): void {
-    if (this.#has(Mode.SUBSCRIBE) && (!isOwn || this.#has(Mode.ECHO))) this.#inbox.take(name, frame, isOwn);
+    if (!this.#has(Mode.SUBSCRIBE)) return;
+    const isClaimed = isOwn && this.#settings.cipherFor !== null && !this.#kids.has(placeOf(frame[5]).kid);
+    if (!isOwn || isClaimed || this.#has(Mode.ECHO)) this.#inbox.take(name, frame, { isOwn, isClaimed });
   }
 
   lose(loss: Loss): void {

@@ -1,5 +1,6 @@
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { OpenRefusal } from './crypto/errors.ts';
+import { placeOf } from './crypto/frame-format.ts';
 import type { Opened } from './crypto/opener.ts';
 import { asMayflyError, type MayflyError } from './errors.ts';
 import type { Events } from './events.ts';
@@ -8,6 +9,7 @@ import { Held } from './held.ts';
 import { InOrder } from './in-order.ts';
 import { type Loss, Losses, oneLost } from './loss.ts';
 import { Lru } from './lru.ts';
+import type { Place } from './members.ts';
 import { type Message, messageOf } from './message.ts';
 
 /** What a channel tells the app. `channel` is the name of the channel meant, also where a pattern was attached. */
@@ -28,9 +30,15 @@ export interface InboxPorts {
   /** Makes the cipher of a channel; null for plaintext. */
   readonly cipherFor: ((name: string) => ChannelCipher) | null;
   /** Takes what members say to each other about themselves. */
-  readonly onPresence: (sender: number, data: Uint8Array) => void;
+  readonly onPresence: (sender: number, data: Uint8Array, place: Place) => void;
   /** Most frames that may wait to be decrypted, and most events that may wait for the app to listen. */
   readonly maxWaiting: number;
+}
+
+/** Whether a frame bears the own sender, and whether this program never sealed it: then it is another's, or of an earlier connection. */
+export interface Whose {
+  readonly isOwn: boolean;
+  readonly isClaimed: boolean;
 }
 
 /** Channels whose replay windows are remembered, where a pattern hears many. */
@@ -57,7 +65,7 @@ export class Inbox {
   }
 
   /** Takes a frame of the named channel. */
-  take(channel: string, [, , seq, sender, envelope, body]: MessageFrame, isOwn: boolean): void {
+  take(channel: string, [, , seq, sender, envelope, body]: MessageFrame, { isOwn, isClaimed }: Whose): void {
     const { cipherFor, maxWaiting } = this.#ports;
     if (cipherFor === null) {
       this.#message({ channel, data: body, seq, sender, envelope });
@@ -71,10 +79,11 @@ export class Inbox {
     this.#order.settle(opened).then(
       (frame) => {
         this.#openingCount--;
-        if (frame.kind === 'message') this.#message({ channel, data: frame.data, seq, sender, envelope });
-        else if (frame.kind === 'refused')
-          this.#tell('refused', { channel, reason: frame.reason, seq, sender }, oneLost(channel, seq));
-        else if (!isOwn && !this.#isOver) this.#ports.onPresence(sender, frame.data);
+        if (frame.kind === 'refused' || isClaimed) {
+          const reason = frame.kind === 'refused' ? frame.reason : 'replayed';
+          this.#tell('refused', { channel, reason, seq, sender }, oneLost(channel, seq));
+        } else if (frame.kind === 'message') this.#message({ channel, data: frame.data, seq, sender, envelope });
+        else if (!isOwn && !this.#isOver) this.#ports.onPresence(sender, frame.data, placeOf(body));
       },
       (error: unknown) => {
         this.#openingCount--;

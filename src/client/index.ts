@@ -15,8 +15,9 @@ export { type ClientErrorCode, type FailureCode, MayflyError } from './errors.ts
 export type { ListenOptions } from './events.ts';
 export type { ChannelEvents } from './inbox.ts';
 export type { Loss, LossCause } from './loss.ts';
+export type { Member } from './members.ts';
 export type { Message } from './message.ts';
-export type { Member, Presence, PresenceEvents } from './presence.ts';
+export type { Presence, PresenceEvents } from './presence.ts';
 export type { Relay } from './relay.ts';
 export type { SocketFactory, SocketLike } from './socket.ts';
 export type { TokenRequest, TokenSource } from './tokens.ts';

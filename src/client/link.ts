@@ -32,6 +32,8 @@ const BATCH_BYTES = 60_000;
 
 /** One WebSocket from WELCOME to close: frames out in batches, answers matched to requests, silence noticed. */
 export class Link {
+  /** The KIDs under which frames were sealed for it. */
+  readonly kids = new Set<bigint>();
   readonly sender: number;
   readonly info: WelcomeInfo;
   readonly openedAtMs = nowMs();

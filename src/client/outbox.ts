@@ -99,7 +99,11 @@ export class Outbox {
         status: 413,
       });
     };
-    await link.send(this.#cipher === null ? encode(data) : this.#cipher.seal(kind, data, beside).then(encode));
+    if (this.#cipher === null) return link.send(encode(data));
+    const sealed = this.#cipher.seal(kind, data, beside);
+    const { kid } = this.#cipher;
+    if (kid !== undefined) link.kids.add(kid);
+    await link.send(sealed.then(encode));
   }
 
   #sendKept(): void {

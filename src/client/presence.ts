@@ -1,67 +1,87 @@
-import { concat, textOf } from './bytes.ts';
+import { concat, textOf, utf8 } from './bytes.ts';
 import { MayflyError } from './errors.ts';
 import { Events } from './events.ts';
 import { dataOf } from './given.ts';
-
-/** A member of a channel: a connection that entered, and what it says of itself. Another `sender` after each reconnect. */
-export interface Member {
-  readonly sender: number;
-  readonly data: Uint8Array;
-  /** `data` as UTF-8. */
-  readonly text: string;
-}
+import { InOrder } from './in-order.ts';
+import { type Member, Members, type Place } from './members.ts';
 
 /** What presence tells the app. */
 export interface PresenceEvents {
   join: Member;
   update: Member;
   leave: Member;
-  /** The relay's count of connections in the channel, entered or not. */
+  /** How many have entered, this connection included if it has. */
   count: number;
+  /** Connections in the channel by the relay's word alone, entered or not: a hint. */
+  occupancy: number;
 }
 
-/** What members say to one another, encrypted like any message: the first byte of a presence frame. docs/ENCRYPTION.md has the kind. */
-const Word = { HERE: 1, GONE: 2, WHO: 3 } as const;
+/** What presence needs. */
+export interface PresencePorts {
+  /** Publishes a presence frame. */
+  readonly send: (data: Uint8Array) => Promise<void>;
+  /** Takes why something cannot be told that was taken while there was no connection. */
+  readonly onError: (error: MayflyError) => void;
+}
+
+/** What members say to one another, encrypted like any message: the first byte of a presence frame. docs/ENCRYPTION.md, section 5. */
+const Word = { HERE: 1, GONE: 2, WHO: 3, PROVE: 4, ALIVE: 5 } as const;
 
 const HEARTBEAT_MS = 25_000;
 /** Everybody hears everybody's heartbeat: in large channels it is slower. */
 const HEARTBEAT_MS_PER_MEMBER = 50;
-/** A member that was not heard for two heartbeats and a bit is gone, if LEFT was missed. */
+/** A member that was not heard for two heartbeats and a bit is gone. */
 const SILENT_HEARTBEATS = 2.4;
-/** Answers to WHO are spread, so that a large channel does not answer all at once. */
+/** Answers are spread, so that a large channel does not answer all at once. */
 const ANSWER_SPREAD_MS = 400;
 const ANSWER_SPREAD_MS_PER_MEMBER = 4;
-/** Larger channels keep the pace of this many: the count is only the relay's word. */
-const MAX_PACED_MEMBERS = 10_000;
+/** Questions answered at once. */
+const MAX_QUESTIONS = 64;
+/** WHO is said no more often than this, whatever the relay says. */
+const ASK_PACE_MS = 1000;
 
-interface Heard {
-  readonly member: Member;
-  readonly atMs: number;
-}
-
-/** Who is in a channel. The relay knows counts and random ids only; who is behind an id, members tell each other in encrypted frames. */
+/** Who is in a channel: by what members tell each other in encrypted frames. The relay knows counts and random ids only. */
 export class Presence {
-  readonly #send: (data: Uint8Array) => Promise<void>;
-  readonly #events = new Events<PresenceEvents>('join', 'update', 'leave', 'count');
-  readonly #heard = new Map<number, Heard>();
+  readonly #ports: PresencePorts;
+  readonly #events = new Events<PresenceEvents>('join', 'update', 'leave', 'count', 'occupancy');
+  readonly #members: Members;
+  readonly #changes = new InOrder();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Questions to answer. */
+  #questions: string[] = [];
+  #sender = 0;
+  /** What the app said of this member, and what of that was handed to a connection. */
   #own: Uint8Array | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #answer: ReturnType<typeof setTimeout> | undefined;
+  #told: Uint8Array | null = null;
+  /** Changes of that under way; what is to be told meanwhile is owed. */
+  #changeCount = 0;
+  #isOwed = false;
+  #isAskOwed = false;
   #count = 0;
+  #occupancy = 0;
 
-  /** @internal `send` publishes a presence frame. */
-  constructor(send: (data: Uint8Array) => Promise<void>) {
-    this.#send = send;
+  /** @internal */
+  constructor(ports: PresencePorts) {
+    this.#ports = ports;
+    this.#members = new Members((change, member) => {
+      this.#events.emit(change, member);
+      this.#recount();
+    });
   }
 
   /** The members heard of, this connection left out. */
   get members(): readonly Member[] {
-    return [...this.#heard.values()].map(({ member }) => member);
+    return this.#members.list;
   }
 
-  /** Connections in the channel by the relay's count, entered or not, this one included. */
+  /** How many have entered by what they said themselves, this connection included if it has. */
   get count(): number {
-    return this.#count;
+    return this.#members.count + (this.#own === null ? 0 : 1);
+  }
+
+  /** Connections in the channel by the relay's word alone, entered or not, this one included: a hint. */
+  get occupancy(): number {
+    return this.#occupancy;
   }
 
   /** Listens to an event; the returned function stops that. */
@@ -69,23 +89,25 @@ export class Presence {
     return this.#events.on(name, listener);
   }
 
-  /** Enters with what the others shall know, or changes it. Without a connection they are told at the next. */
+  /**
+   * Enters with what the others shall know, or changes it. Without a connection they are told at the next. When it rejects, nothing has
+   * changed: with `frame_too_large`, why nothing can be sent, or a TypeError for what is neither bytes nor a text.
+   */
   async enter(data: Uint8Array | string): Promise<void> {
-    this.#own = dataOf(data).slice();
-    await this.#here().catch(unlessAway);
+    await this.#change(dataOf(data).slice());
   }
 
-  /** Leaves, but not the channel. */
+  /** Leaves, but not the channel. When it rejects, nothing has changed. */
   async leave(): Promise<void> {
-    if (this.#own === null) return;
-    this.#own = null;
-    await this.#send(Uint8Array.of(Word.GONE)).catch(unlessAway);
+    if (this.#own !== null || this.#changeCount > 0) await this.#change(null);
   }
 
-  /** @internal Attached on a new connection: everybody else's ids are to be learnt, and the own is another. */
-  begin(occupancy: number): void {
-    if (this.#timer === undefined) this.#arm(); // ahead of the listeners, who may end all of this
-    for (const sender of [...this.#heard.keys()]) this.left(sender);
+  /** @internal Attached on a new connection: everybody else's ids are to be learnt, and the own is `sender`. */
+  begin(occupancy: number, sender: number): void {
+    this.#sender = sender;
+    this.end();
+    this.#arm(); // ahead of the listeners, who may end all of this
+    this.#members.clear();
     this.counted(occupancy);
     this.ask();
     this.#tell();
@@ -93,96 +115,149 @@ export class Presence {
 
   /** @internal Asks everybody to tell who they are: some of it may have been lost. */
   ask(): void {
-    this.#send(Uint8Array.of(Word.WHO)).catch(() => {}); // without a connection the next one asks
+    if (!this.#timers.has('beat')) return;
+    this.#isAskOwed = this.#timers.has('ask');
+    if (this.#isAskOwed) return;
+    this.#say(Word.WHO);
+    this.#after('ask', ASK_PACE_MS, () => {
+      if (this.#isAskOwed) this.ask();
+    });
   }
 
-  /** @internal Takes what another member said. */
-  receive(sender: number, said: Uint8Array): void {
+  /** @internal Takes what another member said, and where that stands among all that it sealed. */
+  receive(sender: number, said: Uint8Array, place: Place): void {
     const data = said.slice(1);
-    if (said[0] === Word.WHO) this.#answerSoon();
-    else if (said[0] === Word.GONE) this.left(sender);
-    else if (said[0] === Word.HERE) this.#hear(sender, data);
+    if (said[0] === Word.WHO) this.#tellSoon();
+    else if (said[0] === Word.GONE) this.#members.left(sender, place);
+    else if (said[0] === Word.HERE) this.#hear(sender, data, place);
+    else if (said[0] === Word.PROVE) this.#proveSoon(textOf(data));
+    else if (said[0] === Word.ALIVE) this.#members.answered(sender, textOf(data).split(' '));
   }
 
   /** @internal Takes a LEFT. */
   left(sender: number): void {
-    const heard = this.#heard.get(sender);
-    if (heard === undefined) return;
-    this.#heard.delete(sender);
-    this.#events.emit('leave', heard.member);
+    this.#members.remove(sender);
   }
 
   /** @internal Takes an OCCUPANCY. */
-  counted(count: number): void {
-    if (count === this.#count) return;
-    this.#count = count;
-    this.#events.emit('count', count);
+  counted(occupancy: number): void {
+    if (occupancy === this.#occupancy) return;
+    this.#occupancy = occupancy;
+    this.#events.emit('occupancy', occupancy);
   }
 
   /** @internal The relay ended the attachment: nobody is known any more. */
   detached(): void {
     this.end();
-    for (const sender of [...this.#heard.keys()]) this.left(sender);
+    this.#members.clear();
   }
 
   /** @internal */
   end(): void {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#answer);
-    this.#timer = this.#answer = undefined;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
   }
 
-  #hear(sender: number, data: Uint8Array): void {
-    const before = this.#heard.get(sender)?.member;
-    const member = { sender, data, text: textOf(data) };
-    this.#heard.set(sender, { member, atMs: Date.now() });
-    if (before === undefined) this.#events.emit('join', member);
-    else if (before.data.length !== data.length || before.data.some((byte, i) => byte !== data[i])) {
-      this.#events.emit('update', member);
+  /** Changes what is said of this member, once it was handed over; several changes take effect in their order. */
+  async #change(own: Uint8Array | null): Promise<void> {
+    const word = own === null ? Uint8Array.of(Word.GONE) : here(own);
+    this.#changeCount++;
+    try {
+      const isTold = await this.#changes.settle(this.#ports.send(word).then(() => true, unlessAway));
+      this.#own = own;
+      if (isTold) this.#told = own;
+      this.#recount();
+    } finally {
+      this.#changeCount--;
+      if (this.#changeCount === 0 && this.#isOwed) this.#tell();
     }
-  }
-
-  #beat(): void {
-    this.#arm();
-    const silentMs = SILENT_HEARTBEATS * this.#heartbeatMs;
-    for (const [sender, { atMs }] of this.#heard) if (Date.now() - atMs > silentMs) this.left(sender);
-    this.#tell();
-  }
-
-  #arm(): void {
-    this.#timer = setTimeout(() => this.#beat(), this.#heartbeatMs);
-  }
-
-  get #heartbeatMs(): number {
-    return HEARTBEAT_MS + HEARTBEAT_MS_PER_MEMBER * this.#pacedMembers;
-  }
-
-  get #pacedMembers(): number {
-    return Math.min(this.#count, MAX_PACED_MEMBERS);
-  }
-
-  #answerSoon(): void {
-    if (this.#own === null || this.#answer !== undefined) return;
-    this.#answer = setTimeout(
-      () => {
-        this.#answer = undefined;
-        this.#tell();
-      },
-      Math.random() * Math.max(ANSWER_SPREAD_MS, ANSWER_SPREAD_MS_PER_MEMBER * this.#pacedMembers),
-    );
-  }
-
-  #here(): Promise<void> {
-    return this.#own === null ? Promise.resolve() : this.#send(concat(Uint8Array.of(Word.HERE), this.#own));
   }
 
   /** Tells the others what this member said of itself, if anything. */
   #tell(): void {
-    this.#here().catch(() => {}); // without a connection the next one tells
+    this.#isOwed = this.#changeCount > 0;
+    const own = this.#own;
+    if (this.#isOwed || own === null) return;
+    this.#ports.send(here(own)).then(
+      () => {
+        this.#told = own;
+      },
+      (error: unknown) => this.#untold(own, error),
+    );
+  }
+
+  /** What was taken without a connection may be too large for the one that came; else there is none again, and the next one tells. */
+  #untold(own: Uint8Array, error: unknown): void {
+    if (this.#own !== own || !(error instanceof MayflyError) || error.code !== 'frame_too_large') return;
+    this.#own = this.#told === own ? null : this.#told;
+    this.#recount();
+    this.#ports.onError(error);
+    this.#tell();
+  }
+
+  /** Says something that nobody misses: without a connection the next one begins anew. */
+  #say(word: number, data = ''): void {
+    this.#ports.send(concat(Uint8Array.of(word), utf8(data))).catch(() => {});
+  }
+
+  #hear(sender: number, data: Uint8Array, place: Place): void {
+    const question = this.#members.here(sender, data, place);
+    if (question !== null)
+      this.#after(`prove ${sender}`, this.#spreadMs(0), () => this.#say(Word.PROVE, `${sender} ${question}`));
+  }
+
+  /** Answers whoever asks whether this member is still there: only it can. */
+  #proveSoon(asked: string): void {
+    const [sender, question = ''] = asked.split(' ');
+    if (this.#own === null || sender !== `${this.#sender}` || this.#questions.length >= MAX_QUESTIONS) return;
+    this.#questions.push(question);
+    this.#after('alive', this.#spreadMs(0), () => this.#say(Word.ALIVE, this.#questions.splice(0).join(' ')));
+  }
+
+  #tellSoon(): void {
+    if (this.#own !== null) this.#after('tell', this.#spreadMs(ANSWER_SPREAD_MS), () => this.#tell());
+  }
+
+  #arm(): void {
+    this.#after('beat', this.#heartbeatMs, () => {
+      this.#arm();
+      this.#members.expire(SILENT_HEARTBEATS * this.#heartbeatMs);
+      this.#tell();
+    });
+  }
+
+  /** Does something after a while, unless something of that name waits already. */
+  #after(name: string, inMs: number, act: () => void): void {
+    if (this.#timers.has(name)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(name);
+      act();
+    }, inMs);
+    this.#timers.set(name, timer);
+  }
+
+  #recount(): void {
+    const { count } = this;
+    if (count === this.#count) return;
+    this.#count = count;
+    this.#events.emit('count', count);
+  }
+
+  get #heartbeatMs(): number {
+    return HEARTBEAT_MS + HEARTBEAT_MS_PER_MEMBER * this.#members.count;
+  }
+
+  #spreadMs(leastMs: number): number {
+    return Math.random() * Math.max(leastMs, ANSWER_SPREAD_MS_PER_MEMBER * this.#members.count);
   }
 }
 
+function here(own: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(Word.HERE), own);
+}
+
 /** Without a connection there is nobody to tell: those who are there know by the relay's LEFT, and the next connection begins anew. */
-function unlessAway(error: unknown): void {
-  if (!(error instanceof MayflyError && error.code === 'not_connected')) throw error;
+function unlessAway(error: unknown): false {
+  if (error instanceof MayflyError && error.code === 'not_connected') return false;
+  throw error;
 }

@@ -55,6 +55,11 @@ export class ChannelCipher {
     return this.#sealed.settle(this.#sealer.seal(kind, data, envelope));
   }
 
+  /** @internal The KID that frames are sealed under; undefined before the first. */
+  get kid(): bigint | undefined {
+    return this.#sealer.kid;
+  }
+
   /**
    * Opens a MESSAGE. What cannot be opened comes back as `refused`, with a constant reason and without data; nothing in a frame makes it
    * reject. Calls are judged and settle in their order, whatever order decryption ends in; `envelope` and `body` are copied. Rejects with `bad_data`

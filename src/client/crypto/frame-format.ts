@@ -21,6 +21,12 @@ export function readSealed(body: Uint8Array): Header | 'not_encrypted' | 'malfor
   return body.length < header.length + MIN_PLAINTEXT_BYTES + TAG_BYTES ? 'malformed' : header;
 }
 
+/** KID and counter of a sealed body; both 0 where it is none, which no sealed one has. */
+export function placeOf(body: Uint8Array): { readonly kid: bigint; readonly ctr: number } {
+  const { kid = 0n, ctr = 0n } = decodeHeader(body) ?? {};
+  return { kid, ctr: Number(ctr) };
+}
+
 /** The key generation in a KID: its first 8 of 64 bits. */
 export function generationOf(kid: bigint): number {
   return Number(kid >> 56n);

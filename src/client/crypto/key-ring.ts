@@ -1,3 +1,4 @@
+import { nowMs } from '../clock.ts';
 import { optionsOf, typeOf } from '../given.ts';
 import { ChannelKey } from './channel-key.ts';
 import { wrongType } from './checks.ts';
@@ -12,8 +13,6 @@ export interface Clock {
 const GENERATIONS = 256;
 const DEFAULT_GRACE_MS = 60_000;
 const TAG = 'KeyRing';
-/** Not that of the wall: a grace must not end or go on because somebody sets it. */
-const MONOTONIC: Clock = { nowMs: () => performance.now() };
 
 interface Entry {
   /** Undefined once it has expired: the key is let go, that it was there is not. */
@@ -33,7 +32,7 @@ export class KeyRing {
 
   /** `generation` (0 to 255, default 0) is where the other members are. Throws `bad_key` or `bad_generation`. */
   constructor(key: ChannelKey, options?: { readonly generation?: number; readonly clock?: Clock }) {
-    const { generation = 0, clock = MONOTONIC } = optionsOf(options);
+    const { generation = 0, clock = { nowMs } } = optionsOf(options);
     if (typeof clock?.nowMs !== 'function') throw new TypeError(`expected a clock with nowMs, got ${typeOf(clock)}`);
     this.#clock = clock;
     this.#generation = checkGeneration(generation);

@@ -45,6 +45,11 @@ export class Sealer {
     this.#sealing = undefined;
   }
 
+  /** The KID of the frames sealed last. */
+  get kid(): bigint | undefined {
+    return this.#sealing?.kid;
+  }
+
   /** Seals one frame. The counter is taken, and `data` and `envelope` are copied, before the call returns. */
   async seal(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<Uint8Array> {
     if (this.#sender === undefined) throw new EncryptionError('not_begun', 'expected begin(sender) before seal');

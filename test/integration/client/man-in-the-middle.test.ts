@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { blindName, ChannelKey } from '../../../src/client/node.ts';
+import { blindName, ChannelKey, connect, type Relay } from '../../../src/client/node.ts';
+import { message } from '../../support/client.ts';
+import { ScriptedRelay, welcome } from '../../support/scripted-relay.ts';
 import { type Carried, flipped, listenTo, ManInTheMiddle, same, until } from './support.ts';
 
 /** Bytes of header in a frame of generation 0 whose CTR is from 8 to 255: config, KID, CTR. */
@@ -128,10 +130,12 @@ describe('whoever stands in the place of the relay', () => {
     expect(heard.texts).toEqual(same('on time', 1024));
   });
 
-  it('cannot move a frame to another sender, and what seems to be of the reader itself is ignored', async () => {
+  it('cannot move a frame to another sender, nor have it vanish as the own of who reads it', async () => {
     const others = await forge(({ sender }) => [{ sender: sender ^ 1 }, { sender: 0 }, { sender: 2 ** 32 - 1 }]);
     expect(others).toEqual(same('not_authentic', 3));
-    expect(await forge(() => [{ sender: middle.latest.sender }])).toEqual([]);
+    const plain = { body: Buffer.from('plain') };
+    const own = await forge(() => [{}, plain].map((change) => ({ ...change, sender: middle.latest.sender })));
+    expect(own).toEqual(['not_authentic', 'not_encrypted']);
   });
 
   it.each([
@@ -226,6 +230,55 @@ describe('whoever stands in the place of the relay', () => {
     tap.inject({ ...here, seq: 20 }, { ...here, seq: 21 });
     await until(() => heard.refused.at(-1)).toBe('replayed');
     expect([log, heard.texts]).toEqual([['join alice'], []]);
+  });
+
+  it('makes no ghost of who has left, and hides nobody who is there for good', async () => {
+    const [[alice], [bob, tap], [carol]] = [await join('alice'), await join('bob'), await join('carol')];
+    const room = await blind('payroll.board');
+    const [hers, reading, third] = await Promise.all(
+      [alice, bob, carol].map((client) => client.channel(room, { key, presence: true })),
+    );
+    const names = (): string[] => reading?.presence.members.map(({ text }) => text).sort() ?? [];
+    await hers?.presence.enter('alice');
+    await third?.presence.enter('carol');
+    await until(names).toEqual(['alice', 'carol']);
+    tap.isHolding = true;
+    await hers?.presence.enter('alice, kept back');
+    const [late] = (await tap.take(1)) as [Carried];
+    const leftBy = ({ sender }: Relay) => [23, late.channelId, sender];
+    await alice.close();
+    await until(names).toEqual(['carol']);
+    tap.isHolding = false;
+    tap.inject(late);
+    await third?.presence.enter('carol, still here');
+    await until(names).toEqual(['carol, still here']);
+    tap.inject(leftBy(carol), [24, late.channelId, 7]);
+    await until(names).toEqual([]);
+    await third?.presence.enter('carol, as ever');
+    await until(names).toEqual(['carol, as ever']);
+    expect([reading?.presence.count, reading?.presence.occupancy]).toEqual([1, 7]);
+  });
+
+  it('has no frame of an earlier connection pass for one of this, by giving its id anew', async () => {
+    const relay = await ScriptedRelay.start({ hello: (connection) => connection.send(welcome(7)) });
+    const client = await connect(relay.url, { token: () => 'token', backoff: { firstMs: 1, maxMs: 5 } });
+    const channel = await client.channel('room', { key });
+    const heard = listenTo(channel);
+    await channel.publish('of before');
+    await client.flush();
+    const sent = relay.latest.frames.find(([type]) => type === 4);
+    const frame = (seq: number): Buffer => {
+      const bytes = message(5, sent?.[5] as Uint8Array).fill(seq, 15, 16);
+      bytes.writeUInt32BE(7, 17);
+      return bytes;
+    };
+    relay.latest.socket.terminate();
+    await until(() => relay.connections.length).toBe(2);
+    await client.channel('other', { plaintext: true });
+    relay.latest.send(frame(2));
+    await until(() => heard.refused).toEqual(['replayed']);
+    await client.close();
+    await relay.stop();
   });
 
   it('delivers nothing to a member who has another key', async () => {

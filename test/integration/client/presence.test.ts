@@ -36,7 +36,7 @@ describe('presence in the SDK', () => {
     const bob = await join('bob');
     const watcher = await join(null);
     await expect.poll(() => [names(alice), names(bob), names(watcher)]).toEqual([['bob'], ['alice'], ['alice', 'bob']]);
-    await expect.poll(() => alice.presence.count).toBe(3);
+    await expect.poll(() => alice.presence.occupancy).toBe(3);
     expect(alice.log).toEqual(['join bob']);
   });
 
