@@ -88,7 +88,7 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
   if (typeof name !== 'string' || parsePattern(name) === undefined)
     throw refused('bad_channel', 'not a channel name or pattern, or reserved');
   const isPattern = hasWildcard(name);
-  const { key, plaintext, padding = 'padme', modes = isPattern ? 'r' : 'rw' } = given;
+  const { key, plaintext, modes = isPattern ? 'r' : 'rw' } = given;
   const { echo = false, presence = false, maxUnsent = 0 } = given;
   const { maxWaiting = DEFAULT_MAX_WAITING, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES } = given;
   const ring = KeyRing.of(key);
@@ -104,7 +104,7 @@ export function readOptions(name: string, options: ChannelOptions): ChannelSetti
     throw new MayflyError('key_required', 'presence is told in encrypted frames only: give a key, and modes rw');
   }
   if (isKey) subtle();
-  checkPadding(padding);
+  const padding = checkPadding(given.padding ?? 'padme');
   const letters = (modes.includes('r') ? Mode.SUBSCRIBE : 0) | (modes.includes('w') ? Mode.PUBLISH : 0);
   return {
     modes: letters | (echo ? Mode.ECHO : 0) | (presence ? Mode.PRESENCE : 0),
