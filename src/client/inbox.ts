@@ -56,7 +56,7 @@ export class Inbox {
   #behindCount = 0;
   readonly #held: Held<keyof ChannelEvents>;
   /** What there was no room for. */
-  readonly #overflow = new Losses((loss) => this.lose(loss));
+  readonly #overflow = new Losses((loss) => this.#emit('loss', loss));
   #isOver = false;
 
   constructor(ports: InboxPorts) {
@@ -136,10 +136,11 @@ export class Inbox {
 
   /** Tells an event, or lets it wait; what there is no room for is `lost`. */
   #tell<Name extends keyof ChannelEvents>(name: Name, event: ChannelEvents[Name], lost: Loss): void {
-    const tell = (): void => {
-      if (!this.#isOver) this.#ports.events.emit(name, event);
-    };
-    if (!this.#held.pass(name, tell)) this.#overflow.add(lost);
+    if (!this.#held.pass(name, () => this.#emit(name, event))) this.#overflow.add(lost);
+  }
+
+  #emit<Name extends keyof ChannelEvents>(name: Name, event: ChannelEvents[Name]): void {
+    if (!this.#isOver) this.#ports.events.emit(name, event);
   }
 
   async #open(

@@ -60,8 +60,8 @@ export class Losses {
 }
 
 /** Whether a later loss is of another channel of the name, which counts anew. */
-function isOfAnother({ lastSeq }: Loss, { firstSeq }: Loss): boolean {
-  return lastSeq !== null && firstSeq !== null && firstSeq <= lastSeq;
+function isOfAnother(before: Loss, { lastSeq }: Loss): boolean {
+  return before.lastSeq !== null && lastSeq !== null && lastSeq <= before.lastSeq;
 }
 
 function joined(before: Loss | undefined, next: Loss): Loss {
