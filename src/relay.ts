@@ -8,6 +8,7 @@ import { Dispatch } from './core/dispatch.ts';
 import type { Clock } from './core/ports.ts';
 import { Router } from './core/router.ts';
 import { REVOKED, Sessions, type TenantSettings } from './core/sessions.ts';
+import { Slices } from './core/slices.ts';
 import { tokenTimes } from './core/token-times.ts';
 import { Turn } from './core/turn.ts';
 import { addAdminRoutes } from './edge/admin.ts';
@@ -77,12 +78,14 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
 
   const counters = new Counters();
   const metrics = createMetrics(counters);
-  const fanout = new UwsFanout((peer) => setImmediate(() => peers.cut(peer)));
+  const fanout = new UwsFanout((peer) => setImmediate(() => peers.cut(peer)), limits.maxBufferedBytes);
   const turn = new Turn(fanout, clock, setImmediate);
-  const channels = new Channels(fanout, turn, counters);
-  const sessions = new Sessions(channels, turn, fanout, limits);
+  const slices = new Slices(turn, setImmediate);
+  const channels = new Channels({ fanout, turn, meter: counters, slices, maxBufferedBytes: limits.maxBufferedBytes });
+  const sessions = new Sessions(channels, turn, fanout, slices, limits);
   const router = new Router(channels, turn, counters);
-  const dispatch = new Dispatch(router, new Control(channels, turn, counters, limits), turn, counters, limits);
+  const control = new Control({ channels, turn, fanout, slices, meter: counters, limits });
+  const dispatch = new Dispatch(router, control, turn, counters, limits);
   const periodMs = Math.min(
     MAX_SWEEP_PERIOD_MS,
     limits.slowConsumerTimeoutMs / 10,
@@ -186,6 +189,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
 
   let announcedAtMs = Number.NEGATIVE_INFINITY;
   const stopSweep = startSweep(peers, time, clock, periodMs, () => {
+    slices.tick();
     const nowMs = clock.monotonicMs();
     if (nowMs - announcedAtMs < 100) return;
     announcedAtMs = nowMs;

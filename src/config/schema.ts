@@ -71,7 +71,9 @@ const key = v.strictObject({
 
 const tenantLimits = v.strictObject({
   connections: v.optional(integer(1, 10_000_000, 'open connections'), 100_000),
+  connectionsPerUser: v.optional(integer(1, 10_000_000, 'open connections of one user, by the sub of tokens'), 1000),
   channels: v.optional(integer(1, 10_000_000, 'live channels'), 100_000),
+  channelsPerUser: v.optional(integer(1, 10_000_000, 'live channels that one user brought to life'), 10_000),
   framesPerSecond: v.optional(
     integer(1, 1_000_000_000, 'frames published per second, by all connections together'),
     100_000,

@@ -1,61 +1,88 @@
-import { matches, type Pattern } from '../protocol/channel.ts';
-import { encodeFrame } from '../protocol/codec.ts';
+import type { Pattern } from '../protocol/channel.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
-import { FrameType, Mode } from '../protocol/frames.ts';
+import { Mode } from '../protocol/frames.ts';
 import { Channel } from './channel.ts';
+import { COST } from './costs.ts';
 import { randomId } from './ids.ts';
+import { Members } from './members.ts';
+import { Orphans } from './orphans.ts';
+import { Patterns } from './patterns.ts';
 import type { Fanout, Meter } from './ports.ts';
 import { Presence } from './presence.ts';
 import { type Attachment, isReceiving, type PatternAttachment, type Session } from './session.ts';
+import { Share } from './share.ts';
+import type { Slices, Work } from './slices.ts';
 import type { Tenant } from './tenant.ts';
 import type { Turn } from './turn.ts';
+import type { User } from './user.ts';
+
+const TENANT_FULL = refusal('too_many_channels', 'the tenant has too many live channels');
+const USER_FULL = refusal('too_many_channels', 'this user has brought too many live channels to life');
+
+/** What the channels need of the relay. */
+export interface ChannelsPorts {
+  readonly fanout: Fanout;
+  readonly turn: Turn;
+  readonly meter: Meter;
+  readonly slices: Slices;
+  readonly maxBufferedBytes: number;
+}
 
 /** Which connection is in which channel, by name or through a pattern. Everything here was authorized by the caller. */
 export class Channels {
   readonly presence: Presence;
+  readonly patterns: Patterns;
+  readonly #members: Members;
+  readonly #orphans = new Orphans();
   readonly #ids = new Set<number>();
-  /** Channels that only patterns keep alive, with the number and time they were last seen at. */
-  readonly #orphans = new Map<Channel, { seq: number; sinceMs: number }>();
+  /** Reaping is the relay's own work. */
+  readonly #share = new Share();
+  #isReaping = false;
   readonly #fanout: Fanout;
   readonly #turn: Turn;
   readonly #meter: Meter;
+  readonly #slices: Slices;
 
-  constructor(fanout: Fanout, turn: Turn, meter: Meter) {
+  constructor({ fanout, turn, meter, slices, maxBufferedBytes }: ChannelsPorts) {
     this.#fanout = fanout;
     this.#turn = turn;
     this.#meter = meter;
+    this.#slices = slices;
     this.presence = new Presence(turn);
+    this.#members = new Members(fanout, turn, meter, this.presence, (channel) => this.#deserted(channel));
+    this.patterns = new Patterns(this.#members, fanout, slices, turn, meter, maxBufferedBytes);
   }
 
-  /** The live channel of that name; brought to life if need be, and announced to every pattern it matches. */
-  open(tenant: Tenant, name: string, segments: Pattern): Channel | Refusal {
+  /**
+   * The live channel of that name. If need be it is brought to life, charged to `maker`, and announced to every pattern it matches; an orphan may
+   * have to end for it.
+   */
+  open(tenant: Tenant, maker: User, name: string, segments: Pattern): Channel | Refusal {
     const live = tenant.channels.get(name);
     if (live !== undefined) return live;
-    if (tenant.channels.size >= tenant.limits.channels)
-      return refusal('too_many_channels', 'the tenant has too many live channels');
-    const channel = new Channel(this.#newId(), name, segments, tenant);
+    if (maker.channelCount >= tenant.limits.channelsPerUser && !this.#endFirst(maker, tenant.share)) return USER_FULL;
+    if (tenant.channels.size >= tenant.limits.channels && !this.#endFirst(tenant, tenant.share)) return TENANT_FULL;
+    const channel = new Channel(this.#newId(), name, segments, tenant, maker);
     tenant.channels.set(name, channel);
+    tenant.births.add(channel);
+    maker.channelCount++;
     this.#meter.channels++;
-    this.#orphan(channel);
-    for (const attached of tenant.patterns) {
-      if (!matches(attached.pattern, segments)) continue;
-      const named = this.#reach(attached.session, channel);
-      if (named !== undefined) this.#fanout.send(attached.session.connection, named);
-    }
+    this.#orphans.add(channel, this.#turn.monotonicMs);
+    tenant.share.spend(this.patterns.announce(channel));
     return channel;
   }
 
   /** Attaches by name. The session has no attachment by name in this channel yet. */
   attach(session: Session, channel: Channel, modes: number): void {
     this.#turn.flush(channel.frames); // what came before is not counted from the new base
-    const attachment = this.#enter(session, channel);
+    const attachment = this.#members.enter(session, channel);
     const wasReceiving = isReceiving(attachment);
     attachment.modes = modes;
     attachment.own = 0;
     channel.namedCount++;
     session.attachmentCount++;
     this.#orphans.delete(channel);
-    if (!wasReceiving && isReceiving(attachment)) this.#subscribe(session, channel);
+    if (!wasReceiving && isReceiving(attachment)) this.#members.subscribe(session, channel);
     if ((modes & Mode.PRESENCE) === 0) return;
     this.#turn.flush(channel.notices); // nor are notices from before the newcomer's
     channel.notices.subscriberCount++;
@@ -64,7 +91,7 @@ export class Channels {
 
   /** Ends the attachment by name; patterns may still reach the channel. */
   detach(session: Session, attachment: Attachment): void {
-    const channel = attachment.channel;
+    const { channel } = attachment;
     if ((attachment.modes & Mode.PRESENCE) !== 0) {
       channel.notices.subscriberCount--;
       this.#fanout.unsubscribe(session.connection, channel.notices.topic);
@@ -73,146 +100,91 @@ export class Channels {
     attachment.modes = 0;
     channel.namedCount--;
     session.attachmentCount--;
-    if (wasReceiving && !isReceiving(attachment)) this.#unsubscribe(session, channel);
+    if (wasReceiving && !isReceiving(attachment)) this.#members.unsubscribe(session, channel);
     this.presence.left(channel, session.sender);
-    if (attachment.patternCount === 0) this.#exit(session, channel);
-    else if (channel.namedCount === 0) this.#orphan(channel);
+    if (attachment.patternCount === 0) this.#members.exit(session, channel);
+    else if (channel.namedCount === 0) this.#deserted(channel);
   }
 
-  /** Attaches a pattern; returns it and a NAMED frame for each live channel newly reached. */
-  attachPattern(
-    session: Session,
-    text: string,
-    pattern: Pattern,
-  ): { attached: PatternAttachment; named: Uint8Array[] } {
-    const attached: PatternAttachment = { id: this.#newId(), text, pattern, session };
-    session.patterns.set(attached.id, attached);
-    session.tenant.patterns.add(attached);
-    session.attachmentCount++;
-    this.#meter.attachments++;
-    const named: Uint8Array[] = [];
-    for (const channel of session.tenant.channels.values()) {
-      const frame = matches(pattern, channel.segments) ? this.#reach(session, channel) : undefined;
-      if (frame !== undefined) named.push(frame);
-    }
-    return { attached, named };
+  /** Attaches a pattern; the rest is for `patterns.tell`. */
+  attachPattern(session: Session, text: string, pattern: Pattern): PatternAttachment {
+    return this.patterns.attach(session, this.#newId(), text, pattern);
   }
 
-  /** Detaches a pattern, and so leaves the channels that nothing else of the session reaches. */
-  detachPattern(attached: PatternAttachment): void {
-    const { session } = attached;
-    this.#forgetPattern(attached);
-    for (const attachment of session.attachments.values()) {
-      if (attachment.patternCount === 0 || !matches(attached.pattern, attachment.channel.segments)) continue;
-      attachment.patternCount--;
-      if (isReceiving(attachment)) continue;
-      this.#unsubscribe(session, attachment.channel);
-      if (attachment.modes === 0) this.#exit(session, attachment.channel);
-    }
+  /** Detaches a pattern at once; the work leaves the channels that nothing else of the session reaches. */
+  detachPattern(attached: PatternAttachment): Work {
+    this.#ids.delete(attached.id);
+    return this.patterns.detach(attached);
   }
 
   /** Forgets a connection that is gone; its native subscriptions went with it. */
   leave(session: Session): void {
-    for (const attached of session.patterns.values()) this.#forgetPattern(attached);
+    for (const id of session.patterns.keys()) this.#ids.delete(id);
     for (const attachment of session.attachments.values()) {
-      const channel = attachment.channel;
+      const { channel } = attachment;
       if (channel.frames.except === session.connection) channel.frames.except = null; // no subscriber any more
-      if (isReceiving(attachment)) channel.frames.subscriberCount--;
-      if (attachment.modes !== 0) {
-        channel.namedCount--;
-        if ((attachment.modes & Mode.PRESENCE) !== 0) channel.notices.subscriberCount--;
-        this.presence.left(channel, session.sender);
-      }
-      this.#exit(session, channel);
+      if (attachment.modes === 0) continue;
+      channel.namedCount--;
+      if ((attachment.modes & Mode.PRESENCE) !== 0) channel.notices.subscriberCount--;
+      if (attachment.patternCount === 0 && isReceiving(attachment)) channel.frames.subscriberCount--;
+      attachment.modes = 0;
+      this.presence.left(channel, session.sender);
+      if (attachment.patternCount === 0) this.#members.exit(session, channel);
     }
+    this.#slices.begin(session.tenant.share, this.patterns.depart(session));
   }
 
   /** Ends channels that only patterns reach and that had no frame for `idleMs`. */
   reap(nowMs: number, idleMs: number): void {
-    for (const [channel, seen] of this.#orphans) {
-      if (channel.seq !== seen.seq) {
-        seen.seq = channel.seq;
-        seen.sinceMs = nowMs;
-      } else if (nowMs - seen.sinceMs >= idleMs) {
-        this.#end(channel);
-      }
+    if (this.#isReaping) return;
+    this.#isReaping = true;
+    this.#slices.begin(this.#share, this.#reap(nowMs, idleMs), () => {
+      this.#isReaping = false;
+    });
+  }
+
+  *#reap(nowMs: number, idleMs: number): Work {
+    for (const channel of this.#orphans.due(nowMs, idleMs)) {
+      if (channel === null) yield COST.attach;
+      else yield* this.#ending(channel);
     }
   }
 
-  #reach(session: Session, channel: Channel): Uint8Array | undefined {
-    const attachment = this.#enter(session, channel);
-    attachment.patternCount++;
-    if (attachment.patternCount > 1 || (attachment.modes & Mode.SUBSCRIBE) !== 0) return undefined;
-    attachment.own = 0;
-    this.#subscribe(session, channel);
-    return encodeFrame([FrameType.NAMED, channel.id, channel.name, channel.seq]);
-  }
-
-  #enter(session: Session, channel: Channel): Attachment {
-    const existing = session.attachments.get(channel.id);
-    if (existing !== undefined) return existing;
-    const attachment: Attachment = { channel, modes: 0, patternCount: 0, own: 0 };
-    session.attachments.set(channel.id, attachment);
-    channel.occupancy++;
-    this.#meter.attachments++;
-    this.presence.changed(channel);
-    return attachment;
-  }
-
-  #exit(session: Session, channel: Channel): void {
-    session.attachments.delete(channel.id);
-    channel.occupancy--;
-    this.#meter.attachments--;
+  /** A channel that no connection is attached to by name any more. */
+  #deserted(channel: Channel): void {
     if (channel.occupancy === 0) this.#forget(channel);
-    else {
-      this.presence.changed(channel);
-      if (channel.namedCount === 0) this.#orphan(channel);
-    }
+    else if (channel.isLive) this.#orphans.add(channel, this.#turn.monotonicMs);
   }
 
-  /** Begins a channel's minute, unless it has begun. */
-  #orphan(channel: Channel): void {
-    if (!this.#orphans.has(channel)) this.#orphans.set(channel, { seq: channel.seq, sinceMs: this.#turn.monotonicMs });
+  #endFirst(whose: User | Tenant, share: Share): boolean {
+    const oldest = this.#orphans.first(whose);
+    if (oldest === undefined) return false;
+    this.#slices.begin(share, this.#ending(oldest));
+    return true;
   }
 
-  #end(channel: Channel): void {
+  /** Nobody can reach the channel by name from now on; the connections in it are told, and taken out, over the next turns. */
+  *#ending(channel: Channel): Work {
     this.#turn.flush(channel.frames);
-    const ended = encodeFrame([FrameType.DETACHED, null, channel.id, 200, 'channel_ended']);
-    for (const { session } of channel.tenant.patterns) {
-      if (!session.attachments.has(channel.id)) continue;
-      this.#unsubscribe(session, channel);
-      this.#fanout.send(session.connection, ended);
-      this.#exit(session, channel);
-    }
-    this.#forget(channel);
+    this.#bury(channel);
+    yield COST.frame;
+    yield* this.patterns.end(channel);
   }
 
-  #forget(channel: Channel): void {
-    if (!this.#ids.delete(channel.id)) return;
+  #bury(channel: Channel): void {
+    if (!channel.isLive) return;
+    channel.isLive = false;
     this.#orphans.delete(channel);
     channel.tenant.channels.delete(channel.name);
+    channel.tenant.births.forgetOne();
+    channel.maker.channelCount--;
+    channel.tenant.release(channel.maker);
     this.#meter.channels--;
   }
 
-  #forgetPattern(attached: PatternAttachment): void {
-    const { session } = attached;
-    session.patterns.delete(attached.id);
-    session.tenant.patterns.delete(attached);
-    session.attachmentCount--;
-    this.#ids.delete(attached.id);
-    this.#meter.attachments--;
-  }
-
-  #subscribe(session: Session, channel: Channel): void {
-    this.#turn.flush(channel.frames); // frames from before must not reach the newcomer
-    this.#fanout.subscribe(session.connection, channel.frames.topic);
-    channel.frames.subscriberCount++;
-  }
-
-  #unsubscribe(session: Session, channel: Channel): void {
-    this.#turn.flush(channel.frames); // frames from before are still the leaver's
-    this.#fanout.unsubscribe(session.connection, channel.frames.topic);
-    channel.frames.subscriberCount--;
+  #forget(channel: Channel): void {
+    this.#bury(channel);
+    this.#ids.delete(channel.id);
   }
 
   #newId(): number {

@@ -4,11 +4,12 @@ import { type Refusal, refusal } from '../protocol/codes.ts';
 import { FrameType, Mode } from '../protocol/frames.ts';
 import { maySubscribePattern, permissionsFor } from './authorize.ts';
 import type { Channels } from './channels.ts';
+import { COST } from './costs.ts';
 import { headFrame } from './heads.ts';
-import { errorFrame, type Outcome, replyWith } from './outcome.ts';
-import type { Meter } from './ports.ts';
-import { Verdict } from './rate-limit.ts';
+import { errorFrame, NOTHING, type Outcome, replyWith } from './outcome.ts';
+import type { Fanout, Meter } from './ports.ts';
 import { isReceiving, type Session, type SessionLimits } from './session.ts';
+import type { Slices, Work } from './slices.ts';
 import type { Turn } from './turn.ts';
 
 const REQUESTABLE = Mode.SUBSCRIBE | Mode.PUBLISH | Mode.PRESENCE;
@@ -20,30 +21,37 @@ const NOT_GRANTED = refusal('forbidden', 'the token does not permit all of the m
 const NOT_COVERED = refusal('forbidden', 'no one grant covers the pattern, or a denial touches it');
 const ALREADY_ATTACHED = refusal('already_attached', 'detach first');
 const NOT_ATTACHED = refusal('not_attached', 'this connection is not attached to that channel');
-const REACHES_TOO_MANY = refusal(
-  'too_many_channels',
-  'the pattern reaches more channels than a connection can be told of',
-);
-const TOO_FAST = refusal('too_fast', 'a pattern counts as a frame for every ten live channels');
-/** Matching a pattern against ten channels costs about what a frame does. */
-const CHANNELS_PER_FRAME = 10;
 const TOO_MANY_ATTACHMENTS = refusal('too_many_attachments', 'over the maxAttachments of WELCOME');
+
+/** What the control frames need. */
+export interface ControlPorts {
+  readonly channels: Channels;
+  readonly turn: Turn;
+  readonly fanout: Fanout;
+  readonly slices: Slices;
+  readonly meter: Meter;
+  readonly limits: SessionLimits;
+}
 
 /** ATTACH, DETACH and PING. */
 export class Control {
   readonly #channels: Channels;
   readonly #turn: Turn;
+  readonly #fanout: Fanout;
+  readonly #slices: Slices;
   readonly #meter: Meter;
   readonly #limits: SessionLimits;
 
-  constructor(channels: Channels, turn: Turn, meter: Meter, limits: SessionLimits) {
+  constructor({ channels, turn, fanout, slices, meter, limits }: ControlPorts) {
     this.#channels = channels;
     this.#turn = turn;
+    this.#fanout = fanout;
+    this.#slices = slices;
     this.#meter = meter;
     this.#limits = limits;
   }
 
-  /** Attaches a name or a pattern; replies ATTACHED (and NAMED for what a pattern reaches) or ERROR. */
+  /** Attaches a name or a pattern; replies ATTACHED or ERROR. NAMED for what a pattern reaches follows, over as many turns as that takes. */
   attach(session: Session, ref: number, text: string, modes: number): Outcome {
     return hasWildcard(text)
       ? this.#attachPattern(session, ref, text, modes)
@@ -54,10 +62,16 @@ export class Control {
   detach(session: Session, ref: number, channelId: number): Outcome {
     const attached = session.patterns.get(channelId);
     const attachment = session.attachments.get(channelId);
-    if (attached !== undefined) this.#channels.detachPattern(attached);
-    else if (attachment !== undefined && attachment.modes !== 0) this.#channels.detach(session, attachment);
-    else return this.#refuse(ref, NOT_ATTACHED, channelId);
-    return replyWith(encodeFrame([FrameType.DETACHED, ref, channelId, 200, 'detached']));
+    const detached = encodeFrame([FrameType.DETACHED, ref, channelId, 200, 'detached']);
+    if (attached !== undefined) {
+      this.#work(session, this.#channels.detachPattern(attached), () =>
+        this.#fanout.send(session.connection, detached),
+      );
+      return NOTHING;
+    }
+    if (attachment === undefined || attachment.modes === 0) return this.#refuse(ref, NOT_ATTACHED, channelId);
+    this.#channels.detach(session, attachment);
+    return replyWith(detached);
   }
 
   /** Answers behind everything that was accepted before. */
@@ -77,8 +91,9 @@ export class Control {
     const existing = live === undefined ? undefined : session.attachments.get(live.id);
     if (existing !== undefined && existing.modes !== 0) return this.#refuse(ref, ALREADY_ATTACHED, existing.channel.id);
     if (session.attachmentCount >= this.#limits.maxAttachments) return this.#refuse(ref, TOO_MANY_ATTACHMENTS);
-    const channel = this.#channels.open(session.tenant, name, segments);
+    const channel = live ?? this.#channels.open(session.tenant, session.user, name, segments);
     if ('status' in channel) return this.#refuse(ref, channel);
+    if (live === undefined) session.frameBucket.take(COST.reach * channel.occupancy, this.#turn.monotonicMs); // a debt
     const heads: Uint8Array[] = [];
     if (existing !== undefined && session.isLossy && isReceiving(existing)) {
       this.#turn.flush(channel.frames);
@@ -98,15 +113,21 @@ export class Control {
       if (other.text === text) return this.#refuse(ref, ALREADY_ATTACHED, other.id);
     }
     if (session.attachmentCount >= this.#limits.maxAttachments) return this.#refuse(ref, TOO_MANY_ATTACHMENTS);
-    const cost = Math.min(this.#limits.framesPerSecond, Math.floor(session.tenant.channels.size / CHANNELS_PER_FRAME));
-    if (session.frameBucket.take(cost, this.#turn.monotonicMs) !== Verdict.OK) return this.#refuse(ref, TOO_FAST);
-    const { attached, named } = this.#channels.attachPattern(session, text, pattern);
-    const namedBytes = named.reduce((sum, frame) => sum + frame.length, 0);
-    if (namedBytes > this.#limits.maxBufferedBytes / 4) {
-      this.#channels.detachPattern(attached);
-      return this.#refuse(ref, REACHES_TOO_MANY);
-    }
-    return replyWith(encodeFrame([FrameType.ATTACHED, ref, attached.id, modes, 0, 0]), ...named);
+    const attached = this.#channels.attachPattern(session, text, pattern);
+    this.#fanout.send(session.connection, encodeFrame([FrameType.ATTACHED, ref, attached.id, modes, 0, 0]));
+    this.#work(session, this.#channels.patterns.tell(attached, true));
+    return NOTHING;
+  }
+
+  /** Does work of a frame that may take several turns; what the connection sends behind it waits until it is done. */
+  #work(session: Session, work: Work, done?: () => void): void {
+    session.isBusy = true;
+    this.#slices.begin(session.tenant.share, work, () => {
+      session.isBusy = false;
+      if (session.isClosed) return;
+      done?.();
+      this.#fanout.resume(session.connection);
+    });
   }
 
   #refuse(ref: number, refused: Refusal, channelId: number | null = null): Outcome {

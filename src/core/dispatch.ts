@@ -36,11 +36,12 @@ export class Dispatch {
 
   /**
    * Serves the frame at `start`, whose bytes may be overwritten. An empty message is a frame that cannot be read. LATER leaves the frame
-   * as it is, to be served in a later turn: the tenant has had its part of this one.
+   * as it is, to be served in a later turn: the tenant has had its part of this one, or an earlier frame of the connection takes longer.
    */
   serve(session: Session, bytes: Uint8Array, start: number): Outcome {
     const { share } = session.tenant;
     this.#turn.open();
+    if (session.isBusy) return LATER;
     if (share.isSpent(this.#turn.id)) {
       share.putOff(this.#turn.id);
       return LATER;

@@ -13,6 +13,10 @@ export interface Fanout {
   publish(topic: string, bytes: Uint8Array, except: Connection | null): void;
   /** Sends frames core owes a connection other than the one being served. */
   send(connection: Connection, bytes: Uint8Array): void;
+  /** Bytes that may still be sent to a connection before it is full. */
+  room(connection: Connection): number;
+  /** Tells that frames of a connection that had to wait for an earlier one of it can be served now. */
+  resume(connection: Connection): void;
 }
 
 /** The two times there are; both in milliseconds. */

@@ -1,9 +1,10 @@
-import { matches, type Pattern } from '../protocol/channel.ts';
+import type { Pattern } from '../protocol/channel.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
 import { Mode } from '../protocol/frames.ts';
 import { encodeMessage, messageChannelId, stampMessage } from '../protocol/message.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
+import { COST } from './costs.ts';
 import type { Connection, Meter } from './ports.ts';
 import { isReceiving, type Session } from './session.ts';
 import type { Tenant } from './tenant.ts';
@@ -17,6 +18,12 @@ const TENANT_TOO_FAST = refusal('tenant_too_fast', 'over the frames per second o
 export interface OutgoingMessage {
   readonly envelope: Uint8Array | null;
   readonly body: Uint8Array;
+}
+
+/** Whose request publishes. */
+export interface Publisher {
+  readonly tenant: Tenant;
+  readonly sub: string;
 }
 
 /** The number a frame got and how many connections it was handed to; both 0 when the channel is not alive. */
@@ -53,11 +60,13 @@ export class Router {
    * Publishes for an HTTP request. A channel that is not alive is brought to life only if a pattern reaches it; else seq and
    * subscribers are 0. The turn must be open.
    */
-  publish(tenant: Tenant, name: string, segments: Pattern, message: OutgoingMessage): Published | Refusal {
+  publish(by: Publisher, name: string, segments: Pattern, message: OutgoingMessage): Published | Refusal {
+    const { tenant } = by;
+    tenant.share.spend(COST.request);
     if (!tenant.frameBucket.tryTake(1, this.#turn.monotonicMs)) return TENANT_TOO_FAST;
     this.#meter.framesIn++;
     this.#meter.bytesIn += message.body.length;
-    const channel = tenant.channels.get(name) ?? this.#openForPatterns(tenant, name, segments);
+    const channel = tenant.channels.get(name) ?? this.#openForPatterns(by, name, segments);
     if (channel === undefined) return { seq: 0, subscribers: 0 };
     if ('status' in channel) return channel;
     const bytes = encodeMessage(channel.id, message.envelope, message.body);
@@ -80,10 +89,11 @@ export class Router {
     this.#turn.publish(channel.frames, bytes, start, end, except);
   }
 
-  #openForPatterns(tenant: Tenant, name: string, segments: Pattern): Channel | Refusal | undefined {
-    for (const attached of tenant.patterns) {
-      if (matches(attached.pattern, segments)) return this.#channels.open(tenant, name, segments);
-    }
-    return undefined;
+  #openForPatterns({ tenant, sub }: Publisher, name: string, segments: Pattern): Channel | Refusal | undefined {
+    if (!this.#channels.patterns.reaches(tenant, segments)) return undefined;
+    const user = tenant.user(sub);
+    const channel = this.#channels.open(tenant, user, name, segments);
+    tenant.release(user);
+    return channel;
   }
 }

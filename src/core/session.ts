@@ -5,6 +5,7 @@ import type { Rules, VerifiedToken } from './grants.ts';
 import type { Connection } from './ports.ts';
 import { TokenBucket } from './rate-limit.ts';
 import type { Tenant } from './tenant.ts';
+import type { User } from './user.ts';
 
 /** Limits of one connection: attachments, frames and bytes sent per second, bytes of one MESSAGE and of what may wait for it. */
 export interface SessionLimits {
@@ -32,12 +33,16 @@ export interface PatternAttachment {
   readonly text: string;
   readonly pattern: Pattern;
   readonly session: Session;
+  /** It has reached the matching channels whose serial is below this; Infinity once it has reached them all. */
+  upTo: number;
+  isAttached: boolean;
 }
 
 /** Who opens a session: a connection with a token that its tenant admitted. */
 export interface Opening {
   readonly connection: Connection;
   readonly tenant: Tenant;
+  readonly user: User;
   readonly token: VerifiedToken;
   readonly rules: Rules;
 }
@@ -47,6 +52,7 @@ export class Session {
   readonly connection: Connection;
   readonly sender: number;
   readonly tenant: Tenant;
+  readonly user: User;
   readonly attachments = new Map<number, Attachment>();
   readonly patterns = new Map<number, PatternAttachment>();
   readonly frameBucket: TokenBucket;
@@ -58,14 +64,19 @@ export class Session {
   /** Attachments by name and patterns, against maxAttachments. */
   attachmentCount = 0;
   isRenewing = false;
+  /** A frame of it takes several turns: its later frames wait. */
+  isBusy = false;
+  /** Its connection is gone. */
+  isClosed = false;
   /** Frames were skipped since the last HEAD. */
   isLossy = false;
 
   constructor(opening: Opening, sender: number, limits: SessionLimits, nowMs: number) {
-    const { connection, tenant, token, rules } = opening;
+    const { connection, tenant, user, token, rules } = opening;
     this.connection = connection;
     this.sender = sender;
     this.tenant = tenant;
+    this.user = user;
     this.token = token;
     this.rules = rules;
     this.noticeAtMs = noticeTime(token, nowMs);

@@ -10,6 +10,7 @@ import type { Connection, Fanout } from './ports.ts';
 import { regrant } from './regrant.ts';
 import type { Revocation } from './revocations.ts';
 import { Session, type SessionLimits } from './session.ts';
+import type { Slices, Work } from './slices.ts';
 import { Tenant, type TenantLimits } from './tenant.ts';
 import type { Turn } from './turn.ts';
 
@@ -34,10 +35,12 @@ export class Sessions {
   readonly #channels: Channels;
   readonly #turn: Turn;
   readonly #fanout: Fanout;
+  readonly #slices: Slices;
   readonly #limits: SessionLimits;
 
-  constructor(channels: Channels, turn: Turn, fanout: Fanout, limits: SessionLimits) {
+  constructor(channels: Channels, turn: Turn, fanout: Fanout, slices: Slices, limits: SessionLimits) {
     this.#channels = channels;
+    this.#slices = slices;
     this.#turn = turn;
     this.#fanout = fanout;
     this.#limits = limits;
@@ -57,26 +60,33 @@ export class Sessions {
     this.#turn.open();
     const admitted = this.admit(token);
     if ('status' in admitted) return admitted;
-    const { tenant } = admitted;
+    const { tenant, rules } = admitted;
     if (tenant.sessions.size >= tenant.limits.connections)
       return refusal('too_many_connections', 'the tenant has too many connections');
+    const user = tenant.user(token.sub);
+    if (user.connectionCount >= tenant.limits.connectionsPerUser)
+      return refusal('too_many_user_connections', 'this user has too many connections');
     const sender = randomId((id) => this.#senders.has(id));
-    const session = new Session({ connection, token, ...admitted }, sender, this.#limits, this.#turn.nowMs);
+    const session = new Session({ connection, tenant, user, token, rules }, sender, this.#limits, this.#turn.nowMs);
     this.#senders.add(sender);
     tenant.sessions.add(session);
+    user.connectionCount++;
     return session;
   }
 
   /** Forgets a session whose connection is gone. */
   close(session: Session): void {
     this.#turn.open();
+    session.isClosed = true;
     this.#channels.leave(session);
     session.tenant.sessions.delete(session);
+    session.user.connectionCount--;
+    session.tenant.release(session.user);
     this.#senders.delete(session.sender);
   }
 
   /** Answers a RENEW whose token was verified, or refused. */
-  renew(session: Session, ref: number, verified: VerifiedToken | Refusal): Outcome {
+  async renew(session: Session, ref: number, verified: VerifiedToken | Refusal): Promise<Outcome> {
     this.#turn.open();
     session.isRenewing = false;
     const refuse = (refused: Refusal): Outcome => replyWith(errorFrame(refused, ref));
@@ -87,7 +97,10 @@ export class Sessions {
     const rules = session.tenant.admit(verified);
     if ('status' in rules) return refuse(rules);
     session.setToken(verified, this.#turn.nowMs);
-    const detached = regrant(session, rules, this.#channels);
+    const detached: Uint8Array[] = [];
+    session.isRenewing = true; // until its attachments are those of the new grants
+    await this.#all(session.tenant, regrant(session, rules, this.#channels, detached));
+    session.isRenewing = false;
     return replyWith(encodeFrame([FrameType.RENEWED, ref, Math.floor(verified.expiresAtMs / 1000)]), ...detached);
   }
 
@@ -127,6 +140,13 @@ export class Sessions {
     return { closing, detached };
   }
 
+  /** Resolves when all of the work is done. */
+  #all(tenant: Tenant, work: Work): Promise<void> {
+    return new Promise((resolve) => {
+      this.#slices.begin(tenant.share, work, resolve);
+    });
+  }
+
   #readmit(tenant: Tenant): Withdrawal {
     const closing: Session[] = [];
     let detached = 0;
@@ -136,7 +156,8 @@ export class Sessions {
         closing.push(session);
         continue;
       }
-      const frames = regrant(session, rules, this.#channels);
+      const frames: Uint8Array[] = [];
+      this.#slices.finish(regrant(session, rules, this.#channels, frames));
       for (const frame of frames) this.#fanout.send(session.connection, frame);
       detached += frames.length;
     }

@@ -1,15 +1,20 @@
 import { type Refusal, refusal } from '../protocol/codes.ts';
+import { Births } from './births.ts';
 import type { Channel } from './channel.ts';
 import type { KeyCeiling, Rules, VerifiedToken } from './grants.ts';
+import { PatternTree } from './pattern-tree.ts';
 import { TokenBucket } from './rate-limit.ts';
 import { Revocations } from './revocations.ts';
 import type { PatternAttachment, Session } from './session.ts';
 import { Share } from './share.ts';
+import { User } from './user.ts';
 
-/** Limits of one tenant: open connections, live channels, frames published per second. */
+/** Limits of one tenant: open connections and live channels, of all and of one user, frames published per second. */
 export interface TenantLimits {
   readonly connections: number;
+  readonly connectionsPerUser: number;
   readonly channels: number;
+  readonly channelsPerUser: number;
   readonly framesPerSecond: number;
 }
 
@@ -18,11 +23,15 @@ export class Tenant {
   readonly name: string;
   readonly channels = new Map<string, Channel>();
   readonly sessions = new Set<Session>();
-  readonly patterns = new Set<PatternAttachment>();
+  readonly patterns = new PatternTree<PatternAttachment>();
+  readonly births = new Births();
+  /** Channels that only patterns keep alive, the one left behind first in front. */
+  readonly orphans = new Set<Channel>();
   readonly revocations = new Revocations();
   readonly frameBucket: TokenBucket;
   readonly share = new Share();
   limits: TenantLimits;
+  readonly #users = new Map<string, User>();
   #keys: ReadonlyMap<string, KeyCeiling>;
 
   constructor(name: string, limits: TenantLimits, keys: ReadonlyMap<string, KeyCeiling>) {
@@ -30,6 +39,20 @@ export class Tenant {
     this.limits = limits;
     this.#keys = keys;
     this.frameBucket = new TokenBucket(limits.framesPerSecond);
+  }
+
+  /** The user of that `sub`; forgotten again by `release`. */
+  user(sub: string): User {
+    const known = this.#users.get(sub);
+    if (known !== undefined) return known;
+    const user = new User(sub);
+    this.#users.set(sub, user);
+    return user;
+  }
+
+  /** Forgets a user to whom nothing is charged any more. */
+  release(user: User): void {
+    if (user.connectionCount === 0 && user.channelCount === 0) this.#users.delete(user.sub);
   }
 
   /** New limits and keys hold from now on; live sessions are admitted anew by the caller. */

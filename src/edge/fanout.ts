@@ -8,10 +8,12 @@ export class UwsFanout implements Fanout {
   readonly #counts = new Map<TemplatedApp, number>();
   /** Ends a connection that has no room for a reply. */
   readonly #cut: (peer: Peer) => void;
+  readonly #maxBufferedBytes: number;
   #only: TemplatedApp | null = null;
 
-  constructor(cut: (peer: Peer) => void) {
+  constructor(cut: (peer: Peer) => void, maxBufferedBytes: number) {
     this.#cut = cut;
+    this.#maxBufferedBytes = maxBufferedBytes;
   }
 
   /** The apps that have connections, the oldest first. */
@@ -52,6 +54,14 @@ export class UwsFanout implements Fanout {
   send(connection: Connection, bytes: Uint8Array): void {
     if (!(connection instanceof Peer) || connection.socket?.send(bytes, true) !== DROPPED) return;
     this.#cut(connection);
+  }
+
+  room(connection: Connection): number {
+    return this.#maxBufferedBytes - (socketOf(connection)?.getBufferedAmount() ?? 0);
+  }
+
+  resume(connection: Connection): void {
+    if (connection instanceof Peer) connection.inbox?.resume();
   }
 
   #count(app: TemplatedApp, change: 1 | -1): void {

@@ -126,7 +126,8 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     if (messageBytes(envelope, request.body.length) > ports.maxFrameBytes) return refuse(exchange, TOO_LARGE);
     if (exchange.isOver) return; // nobody would hear that it was published, and would publish it again
     ports.turn.open();
-    const published = ports.router.publish(request.tenant, name, segments, { envelope, body: request.body });
+    const by = { tenant: request.tenant, sub: request.token.sub };
+    const published = ports.router.publish(by, name, segments, { envelope, body: request.body });
     if ('status' in published) return refuse(exchange, published);
     exchange.json(202, published);
   }

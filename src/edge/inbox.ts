@@ -48,6 +48,12 @@ export class Inbox {
       this.#forget(peer);
       this.#ports.overflow(peer);
     }
+    peer.inbox = this;
+    this.#schedule();
+  }
+
+  /** Frames that had to wait for an earlier one of their connection can be served. */
+  resume(): void {
     this.#schedule();
   }
 
@@ -74,7 +80,11 @@ export class Inbox {
       else if (peer.socket === undefined) this.#ports.departed(peer);
     }
     this.#ports.flush();
-    this.#schedule();
+    for (const { session } of this.#peers) {
+      if (session?.isBusy === true) continue; // `resume` says when
+      this.#schedule();
+      return;
+    }
   };
 
   /** Whether everything of the connection was served. */

@@ -3,6 +3,7 @@ import type { VerifiedToken } from '../core/grants.ts';
 import type { Close } from '../core/outcome.ts';
 import { TokenBucket } from '../core/rate-limit.ts';
 import type { Session } from '../core/session.ts';
+import type { Inbox } from './inbox.ts';
 import { Probes } from './probes.ts';
 import type { TemplatedApp, WebSocket } from './uws.ts';
 
@@ -28,6 +29,7 @@ export class Peer {
   /** What it sent and nobody has looked at yet: filled and emptied by the Inbox alone. */
   readonly waiting: Waiting[] = [];
   waitingBytes = 0;
+  inbox: Inbox | null = null;
   /** When HELLO is overdue, in running time. */
   readonly helloDeadlineMs: number;
   /** When it is cut if it has not read what waits for it, in running time; set with `closing`. */

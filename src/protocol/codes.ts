@@ -33,6 +33,7 @@ export const ERROR_STATUS = {
   too_many_channels: 429,
   too_many_revocations: 429,
   too_many_connections: 429,
+  too_many_user_connections: 429,
   internal_error: 500,
   overloaded: 503,
   draining: 503,

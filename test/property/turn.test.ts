@@ -35,6 +35,8 @@ function run(schedule: readonly ({ topic: number; size: number; sender: number }
     subscribe() {},
     unsubscribe() {},
     send() {},
+    room: () => 0,
+    resume() {},
     publish(topic, bytes, except) {
       out[TOPICS.indexOf(topic as 'a')]?.push({ bytes: Buffer.from(bytes), except });
       sources.push(bytes);

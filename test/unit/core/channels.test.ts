@@ -171,10 +171,15 @@ describe('a channel that only patterns reach', () => {
     for (let i = 1; i <= 3; i++) {
       world.wait(IDLE_MS / 2);
       world.turn.open();
-      const published = world.router.publish(watcher.session.tenant, 'room.a', ['room', 'a'], {
-        envelope: null,
-        body: Buffer.from('x'),
-      });
+      const published = world.router.publish(
+        { tenant: watcher.session.tenant, sub: 'server' },
+        'room.a',
+        ['room', 'a'],
+        {
+          envelope: null,
+          body: Buffer.from('x'),
+        },
+      );
       expect(published).toEqual({ seq: i, subscribers: 1 });
       world.channels.reap(world.nowMs, IDLE_MS);
     }

@@ -20,6 +20,10 @@ export function framesIn(bytes: Uint8Array): Frame[] {
 /** The port Fanout in memory: copies bytes in the call and keeps, for each connection, what it got in order. */
 export class FakeFanout implements Fanout {
   readonly published: Publication[] = [];
+  /** Connections that have no room at the moment. */
+  readonly full = new Set<Connection>();
+  /** Connections that were resumed. */
+  readonly resumed: Connection[] = [];
   readonly #topics = new Map<string, Set<Connection>>();
   readonly #inboxes = new Map<Connection, Frame[]>();
 
@@ -44,6 +48,14 @@ export class FakeFanout implements Fanout {
   /** A connection that is gone: its subscriptions went with it. */
   drop(connection: Connection): void {
     for (const subscribers of this.#topics.values()) subscribers.delete(connection);
+  }
+
+  room(connection: Connection): number {
+    return this.full.has(connection) ? 0 : 1_048_576;
+  }
+
+  resume(connection: Connection): void {
+    this.resumed.push(connection);
   }
 
   inbox(connection: Connection): Frame[] {

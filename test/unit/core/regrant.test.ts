@@ -20,7 +20,9 @@ function ended(rules: Rules): { names: string[]; ann: Client; world: World } {
     [ann.attach('c', 2), 'c'],
     [ann.attach('a.*', 1), 'a.*'],
   ]);
-  const frames = regrant(ann.session, rules, world.channels).flatMap(framesIn);
+  const detached: Uint8Array[] = [];
+  world.slices.finish(regrant(ann.session, rules, world.channels, detached));
+  const frames = detached.flatMap(framesIn);
   for (const frame of frames) expect([frame[0], frame[1], frame[3], frame[4]]).toEqual([18, null, 403, 'forbidden']);
   return { names: frames.map(([, , id]) => names.get(Number(id)) ?? 'unknown').sort(), ann, world };
 }

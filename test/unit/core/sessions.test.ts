@@ -3,14 +3,14 @@ import { message } from '../../support/client.ts';
 import { grants, KEY, repliesOf, START_MS, tokenWith, World } from './world.ts';
 
 describe('a renewal', () => {
-  it('puts the new grants in force, ends what they do not cover, and leaves the rest without a gap', () => {
+  it('puts the new grants in force, ends what they do not cover, and leaves the rest without a gap', async () => {
     const world = new World();
     const [ann, bob] = [world.connect(), world.connect()];
     const [kept, lost, part] = [ann.attach('kept', 3), ann.attach('lost', 1), ann.attach('part', 3)];
     const pattern = ann.attach('news.*', 1);
     for (const name of ['kept', 'lost', 'part']) bob.attach(name, 2);
     bob.send(message(kept, '1'), message(lost, '1'));
-    const outcome = world.sessions.renew(ann.session, 9, tokenWith({ can: grants({ kept: 'rw', part: 'r' }) }));
+    const outcome = await world.sessions.renew(ann.session, 9, tokenWith({ can: grants({ kept: 'rw', part: 'r' }) }));
     const [renewed, ...detached] = repliesOf(outcome);
     expect(renewed).toEqual([19, 9, START_MS / 1000 + 3600]);
     expect(new Set(detached.map((frame) => JSON.stringify(frame)))).toEqual(
@@ -30,30 +30,34 @@ describe('a renewal', () => {
     ['another user', { sub: 'bob' }, 'renew_mismatch'],
     ['another tenant', { tenant: 'globex' }, 'renew_mismatch'],
     ['a key that is not in use', { keyThumbprint: 'old' }, 'token_invalid'],
-  ])('with a token of %s leaves the old one in force', (_, claims, code) => {
+  ])('with a token of %s leaves the old one in force', async (_, claims, code) => {
     const world = new World();
     const ann = world.connect();
     const before = ann.session.token;
-    const outcome = world.sessions.renew(ann.session, 9, tokenWith({ ...claims, can: [] }));
+    const outcome = await world.sessions.renew(ann.session, 9, tokenWith({ ...claims, can: [] }));
     expect(repliesOf(outcome)[0]?.slice(0, 4)).toEqual([21, 9, 403, code]);
     expect(ann.session.token).toBe(before);
     expect(ann.request(2, 'room', 3)[0]).toBe(17);
   });
 
-  it('is answered with an expiry in whole seconds, though the token may have a fraction (RFC 7519, NumericDate)', () => {
+  it('is answered with an expiry in whole seconds, though the token may have a fraction (RFC 7519, NumericDate)', async () => {
     const world = new World();
-    const outcome = world.sessions.renew(world.connect().session, 9, tokenWith({ expiresAtMs: START_MS + 60_500 }));
+    const outcome = await world.sessions.renew(
+      world.connect().session,
+      9,
+      tokenWith({ expiresAtMs: START_MS + 60_500 }),
+    );
     expect(repliesOf(outcome)).toEqual([[19, 9, START_MS / 1000 + 60]]);
     expect(Buffer.from(outcome.replies[0] ?? []).toString('hex')).toMatch(/^931309ce/);
   });
 
-  it('is refused while another is being checked, and taken after it', () => {
+  it('is refused while another is being checked, and taken after it', async () => {
     const world = new World();
     const ann = world.connect();
     expect(ann.send([5, 1, 'token']).renew).toEqual({ ref: 1, token: 'token' });
     expect(ann.send([5, 2, 'token']).renew).toBeNull();
     expect(ann.framesOf(21)[0]?.slice(1, 4)).toEqual([2, 409, 'renew_in_progress']);
-    world.sessions.renew(ann.session, 1, tokenWith());
+    await world.sessions.renew(ann.session, 1, tokenWith());
     expect(ann.send([5, 3, 'token']).renew).toEqual({ ref: 3, token: 'token' });
   });
 });

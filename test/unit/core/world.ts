@@ -7,6 +7,7 @@ import { LATER, type Outcome } from '../../../src/core/outcome.ts';
 import { Router } from '../../../src/core/router.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { Sessions } from '../../../src/core/sessions.ts';
+import { Slices } from '../../../src/core/slices.ts';
 import { Turn } from '../../../src/core/turn.ts';
 import { Counters } from '../../../src/telemetry/counters.ts';
 import { FakeFanout, type Frame, framesIn } from './fake-fanout.ts';
@@ -41,7 +42,13 @@ export function tokenWith(claims: Partial<VerifiedToken> = {}): VerifiedToken {
 }
 
 export const START_MS = 1_790_000_000_000;
-const UNLIMITED = { connections: 1000, channels: 1000, framesPerSecond: 1_000_000 };
+const UNLIMITED = {
+  connections: 1000,
+  connectionsPerUser: 10_000,
+  channels: 1000,
+  channelsPerUser: 10_000,
+  framesPerSecond: 1_000_000,
+};
 export const KEY: KeyCeiling = { thumbprint: 'app', ceiling: grants({ '>': 'rwpa' }), ops: ['revoke'] };
 
 /** The core, composed over a fake fan-out, with time and the end of a turn in the test's hand. */
@@ -59,15 +66,30 @@ export class World {
   readonly turn = new Turn(this.fanout, { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs }, (end) =>
     this.#ends.push(end),
   );
-  readonly channels = new Channels(this.fanout, this.turn, this.meter);
-  readonly sessions = new Sessions(this.channels, this.turn, this.fanout, this.limits);
-  readonly router = new Router(this.channels, this.turn, this.meter);
+  readonly slices: Slices;
+  readonly channels: Channels;
+  readonly sessions: Sessions;
+  readonly router: Router;
   readonly dispatch: Dispatch;
   readonly #ends: (() => void)[] = [];
 
-  constructor(limits: Partial<World['limits']> = {}, tenantLimits: Partial<typeof UNLIMITED> = {}) {
+  /** `unitsAtOnce` is how much of a long work is done at once. */
+  constructor(limits: Partial<World['limits']> = {}, tenantLimits: Partial<typeof UNLIMITED> = {}, unitsAtOnce = 200) {
     Object.assign(this.limits, limits);
-    const control = new Control(this.channels, this.turn, this.meter, this.limits);
+    const { fanout, turn, meter } = this;
+    const { maxBufferedBytes } = this.limits;
+    this.slices = new Slices(turn, (end) => this.#ends.push(end), unitsAtOnce);
+    this.channels = new Channels({ fanout, turn, meter, slices: this.slices, maxBufferedBytes });
+    this.sessions = new Sessions(this.channels, turn, fanout, this.slices, this.limits);
+    this.router = new Router(this.channels, turn, meter);
+    const control = new Control({
+      channels: this.channels,
+      turn,
+      fanout,
+      slices: this.slices,
+      meter,
+      limits: this.limits,
+    });
     this.dispatch = new Dispatch(this.router, control, this.turn, this.meter, this.limits);
     const settings = { limits: { ...UNLIMITED, ...tenantLimits }, keys: new Map([['app', KEY]]) };
     this.sessions.configure(new Map(['acme', 'globex'].map((tenant) => [tenant, settings])));
@@ -77,6 +99,15 @@ export class World {
   /** Ends the turn of the event loop. */
   endTurn(): void {
     for (const end of this.#ends.splice(0)) end();
+  }
+
+  /** Ends turns until no long work is under way; work that waits is asked once. */
+  settle(): void {
+    this.slices.tick();
+    for (let turns = 0; this.#ends.length > 0; turns++) {
+      if (turns > 100_000) throw new Error('it does not settle');
+      this.endTurn();
+    }
   }
 
   /** Lets time go by, between two turns. */

@@ -10,7 +10,7 @@ function countingApp(): { readonly app: TemplatedApp; readonly publishes: () => 
 }
 
 it('publishes to the apps that have connections, and an app whose last one is gone costs nothing', () => {
-  const fanout = new UwsFanout(() => {});
+  const fanout = new UwsFanout(() => {}, 0);
   const old = Array.from({ length: 1000 }, countingApp);
   const now = countingApp();
   for (const { app } of old) fanout.opened(app);
