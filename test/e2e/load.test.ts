@@ -69,13 +69,13 @@ class Stalled {
 describe('1,000 connections in 200 channels exchanging 200,000 frames', () => {
   let workplace: Workplace;
   let relay: { program: Program; url: string; admin: string };
-  let token: string;
+  let tokens: string[];
   const clients: TestClient[] = [];
 
   beforeAll(async () => {
     workplace = await makeWorkplace(() => ({ limits: { slowConsumerTimeoutMs: 300_000, drainTimeoutMs: 0 } }));
     relay = await serve(workplace);
-    token = await workplace.token('--sub', 'load', '--can', '>=rw');
+    tokens = await Promise.all(['a', 'b'].map((sub) => workplace.token('--sub', sub, '--can', '>=rw'))); // connectionsPerUser is 1,000
   });
   afterAll(async () => {
     for (const client of clients) client.terminate();
@@ -86,7 +86,7 @@ describe('1,000 connections in 200 channels exchanging 200,000 frames', () => {
   async function connect(): Promise<TestClient> {
     const client = await TestClient.open(relay.url);
     clients.push(client);
-    await client.hello(token);
+    await client.hello(tokens[clients.length % 2] ?? null);
     return client;
   }
 
