@@ -1,6 +1,6 @@
 /**
  * WebSocket fan-out: Mayfly against bare uWebSockets.js, each in a process of its own, started anew and in turn for every round.
- * This process is the load; latencies contain its own work.
+ * This process is the load; latencies contain its own work. `--before FOLDER` puts the build of another checkout beside them.
  */
 import { joinBare } from './load/bare-peer.ts';
 import { joinMayfly } from './load/mayfly-peer.ts';
@@ -20,30 +20,38 @@ const WARM_UP_SECONDS = 1;
 
 type Started = Target & { readonly stop: () => Promise<void> };
 
-const START: Readonly<Record<RelayName, () => Promise<Started>>> = {
-  mayfly: async () => {
-    const { url, pid, token, stop } = await startMayfly();
+function startersFor(before: string | undefined): Readonly<Record<RelayName, () => Promise<Started>>> {
+  const mayfly = async (checkout?: string): Promise<Started> => {
+    const { url, pid, token, stop } = await startMayfly(checkout);
     return { pid, stop, join: (topic, role) => joinMayfly(url, token, topic, role) };
-  },
-  bare: async () => {
-    const { url, pid, stop } = await startBare();
-    return { pid, stop, join: (topic, role) => joinBare(url, topic, role) };
-  },
-};
+  };
+  return {
+    mayfly: () => mayfly(),
+    before: () => mayfly(before),
+    bare: async () => {
+      const { url, pid, stop } = await startBare();
+      return { pid, stop, join: (topic, role) => joinBare(url, topic, role) };
+    },
+  };
+}
 
 await runBench(async (args) => {
-  const options = readOptions(args, ['seconds', 'rounds', 'only', 'json']);
+  const options = readOptions(args, ['seconds', 'rounds', 'only', 'before', 'json']);
+  const before = options.before?.at(-1);
+  const start = startersFor(before);
+  const relaysOf = ({ relays }: Scenario): readonly RelayName[] =>
+    before === undefined ? relays : [...relays, 'before'];
   const seconds = positive('seconds', options.seconds, SECONDS, MAX_SECONDS);
   const rounds = Math.ceil(positive('rounds', options.rounds, ROUNDS, MAX_ROUNDS));
   const scenarios = chosen(options.only ?? []);
-  const progress = new Progress(scenarios.reduce((sum, { relays }) => sum + rounds * relays.length, 0));
+  const progress = new Progress(scenarios.reduce((sum, scenario) => sum + rounds * relaysOf(scenario).length, 0));
   const summaries = [];
   for (const scenario of scenarios) {
-    const samples: Record<RelayName, Sample[]> = { mayfly: [], bare: [] };
+    const samples: Record<RelayName, Sample[]> = { mayfly: [], bare: [], before: [] };
     for (let round = 1; round <= rounds; round++) {
-      for (const name of scenario.relays) {
+      for (const name of relaysOf(scenario)) {
         progress.step(scenario.title, `${name}, round ${round} of ${rounds}`);
-        samples[name].push(await measureFresh(name, scenario, seconds));
+        samples[name].push(await measureFresh(name, start[name], scenario, seconds));
       }
     }
     const summary = summarize({ scenario, samples });
@@ -54,8 +62,13 @@ await runBench(async (args) => {
   await writeResults(options.json?.at(-1), { seconds, rounds, scenarios: summaries });
 });
 
-async function measureFresh(name: RelayName, scenario: Scenario, seconds: number): Promise<Sample> {
-  const relay = await START[name]();
+async function measureFresh(
+  name: RelayName,
+  start: () => Promise<Started>,
+  scenario: Scenario,
+  seconds: number,
+): Promise<Sample> {
+  const relay = await start();
   try {
     return await measure(scenario, relay, { warmUpSeconds: WARM_UP_SECONDS, seconds });
   } catch (error) {

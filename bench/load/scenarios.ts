@@ -1,8 +1,8 @@
 import type { Role } from './peer.ts';
 import type { WindowShape } from './window.ts';
 
-/** The relays that are compared. */
-export type RelayName = 'mayfly' | 'bare';
+/** The relays that are compared: this one, bare uWebSockets.js, and, where it is given, another build of this one. */
+export type RelayName = 'mayfly' | 'bare' | 'before';
 
 /** One connection of a scenario. */
 export interface Member extends Role {

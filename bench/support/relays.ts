@@ -13,14 +13,14 @@ export interface MayflyRelay {
   stop(): Promise<void>;
 }
 
-/** Starts the built Mayfly relay with a configuration of its own, which is gone when this returns. */
-export async function startMayfly(): Promise<MayflyRelay> {
+/** Starts the built Mayfly relay, by default this one, with a configuration of its own, which is gone when this returns. */
+export async function startMayfly(checkout = pathOf('../..')): Promise<MayflyRelay> {
   const { config, token } = await makeTenant();
   const folder = await mkdtemp(join(tmpdir(), 'mayfly-bench-'));
   try {
     const file = join(folder, 'mayfly.json');
     await writeFile(file, JSON.stringify(config));
-    return { token, ...(await startRelay([pathOf('../../dist/cli/main.js'), 'serve', '--config', file])) };
+    return { token, ...(await startRelay([join(checkout, 'dist/cli/main.js'), 'serve', '--config', file])) };
   } finally {
     await rm(folder, { recursive: true });
   }

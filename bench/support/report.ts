@@ -14,6 +14,8 @@ export interface Summary {
   readonly title: string;
   readonly relays: Readonly<Partial<Record<RelayName, Row>>>;
   readonly cpuRatio: Ratio | null;
+  /** Against another build of this relay, where one was given. */
+  readonly beforeRatio: Ratio | null;
 }
 
 /** Medians over the rounds. Latencies and CPU in µs. */
@@ -32,28 +34,34 @@ interface Spread {
   readonly max: number;
 }
 
-/** CPU per delivery, Mayfly over the bare relay: the ratio of the medians, and the extremes of the rounds. */
+/** CPU per delivery, Mayfly over another relay: the ratio of the medians, and the extremes of the rounds. */
 interface Ratio extends Spread {
   readonly aim: number | null;
 }
 
 /** Takes medians and ratios of a result. */
 export function summarize({ scenario, samples }: Result): Summary {
-  const { mayfly = [], bare = [] } = samples;
+  const { mayfly = [], bare = [], before = [] } = samples;
   return {
     id: scenario.id,
     title: scenario.title,
-    relays: { ...(mayfly.length > 0 && { mayfly: rowOf(mayfly) }), ...(bare.length > 0 && { bare: rowOf(bare) }) },
+    relays: {
+      ...(mayfly.length > 0 && { mayfly: rowOf(mayfly) }),
+      ...(bare.length > 0 && { bare: rowOf(bare) }),
+      ...(before.length > 0 && { before: rowOf(before) }),
+    },
     cpuRatio: ratioOf(mayfly, bare, scenario.aim),
+    beforeRatio: ratioOf(mayfly, before, null),
   };
 }
 
 /** The summary as a table for people. */
-export function render({ title, relays, cpuRatio }: Summary): string {
+export function render({ title, relays, cpuRatio, beforeRatio }: Summary): string {
   const heads = ['deliveries/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU µs/delivery (min..max)'];
   const lines = [title, `  ${'relay'.padEnd(8)}${heads.map((head, i) => head.padStart(WIDTHS[i] ?? 0)).join('')}`];
   for (const [name, row] of Object.entries(relays)) lines.push(`  ${name.padEnd(8)}${renderRow(row)}`);
-  if (cpuRatio !== null) lines.push(`  ${renderRatio(cpuRatio)}`);
+  if (cpuRatio !== null) lines.push(`  ${renderRatio('bare', cpuRatio)}`);
+  if (beforeRatio !== null) lines.push(`  ${renderRatio('before', beforeRatio)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -70,8 +78,8 @@ function renderRow(row: Row): string {
   return cells.map((cell, i) => cell.padStart(WIDTHS[i] ?? 0)).join('');
 }
 
-function renderRatio(ratio: Ratio): string {
-  const text = `CPU per delivery, mayfly/bare: ${renderSpread(ratio, 2)}`;
+function renderRatio(other: RelayName, ratio: Ratio): string {
+  const text = `CPU per delivery, mayfly/${other}: ${renderSpread(ratio, 2)}`;
   if (ratio.aim === null) return text;
   return `${text}, aim at most ${ratio.aim}: ${ratio.median <= ratio.aim ? 'met' : 'MISSED'}`;
 }
