@@ -36,6 +36,24 @@ export async function loadKeyRing(
   return ring;
 }
 
+/** A warning for each key that is there before: whoever signs with it may name either tenant, or the kid with the wider ceiling. */
+export function sharedKeys(ring: KeyRing): Problem[] {
+  const warnings: Problem[] = [];
+  const owners = new Map<string, string>();
+  for (const [tenant, keys] of ring) {
+    for (const { kid, thumbprint } of keys.values()) {
+      const owner = owners.get(thumbprint);
+      const whose =
+        owner === tenant
+          ? 'of this tenant: a token may name either, so the wider ceiling holds for both'
+          : `of the tenant ${owner}, whose tokens it can sign too`;
+      if (owner === undefined) owners.set(thumbprint, tenant);
+      else warnings.push({ path: `tenants.${tenant}.keys`, message: `${kid} is the same key as another ${whose}` });
+    }
+  }
+  return warnings;
+}
+
 async function loadKey(config: KeyConfig, path: string, problems: Problem[]): Promise<TenantKey | undefined> {
   const ceiling = Object.entries(config.grants).flatMap(([text, letters], i) => {
     const grant = parseGrant(text, letters);

@@ -4,10 +4,11 @@ import { ConfigError } from '../errors.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { LossyStream } from '../telemetry/lossy-stream.ts';
+import { checkStart, lineOf, logWarnings } from './check.ts';
 import { demoSite } from './demo.ts';
 import { developmentConfig, developmentGuide } from './development.ts';
 import { logPosture } from './posture.ts';
-import { print } from './print.ts';
+import { complain, print } from './print.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -33,13 +34,20 @@ async function serve(options: ServeOptions): Promise<void> {
     return;
   }
   const loaded = await loadConfigFile(file, process.env);
+  checkStart(loaded);
   if (options.check === true) {
+    for (const warning of loaded.warnings) complain(`warning: ${lineOf(warning)}`);
     print('the configuration is good\n');
     return;
   }
   const logger = createLogger();
   const relay = startRelay(loaded, logger);
-  run(relay, logger, () => loadConfigFile(file, process.env));
+  logWarnings(loaded, logger);
+  run(relay, logger, async () => {
+    const next = await loadConfigFile(file, process.env);
+    logWarnings(next, logger);
+    return next;
+  });
   logPosture(logger);
   new LossyStream(() => process.stdout).write(
     `${JSON.stringify({ event: 'listening', url: relay.url, admin: relay.adminUrl })}\n`,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { type KeyRing, loadKeyRing } from '../auth/tenants.ts';
+import { type KeyRing, loadKeyRing, sharedKeys } from '../auth/tenants.ts';
 import { ConfigError, type Problem } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { checkSettings, inheritedNames, keysIn, misplacedLists, part } from './checks.ts';
@@ -15,6 +15,8 @@ export interface LoadedConfig {
   readonly config: Config;
   readonly keys: KeyRing;
   readonly tls: LoadedTls | undefined;
+  /** What is permitted and doubtful. Paths may hold a tenant's name. */
+  readonly warnings: readonly Problem[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -35,7 +37,8 @@ export async function loadConfig(input: unknown, env: Environment = {}, folder =
   const files = part(SECTIONS.tls, file, 'listen', 'tls');
   const tls = files === undefined ? undefined : await collect(problems, () => loadTls(files, folder));
   if (problems.length > 0 || !parsed.success || keys === undefined) throw new ConfigError(problems);
-  return { config: deepFreeze(parsed.output), keys, tls };
+  const warnings = [...(tls?.warnings ?? []), ...sharedKeys(keys)];
+  return { config: deepFreeze(parsed.output), keys, tls, warnings };
 }
 
 async function collect<T>(problems: Problem[], load: () => Promise<T>): Promise<T | undefined> {

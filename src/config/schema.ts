@@ -1,8 +1,18 @@
+import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { OPERATIONS } from '../core/grants.ts';
 
 const MIB = 1024 * 1024;
 const MAX_TIMER_MS = 3_600_000;
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i;
+
+/** People write an IPv6 address as it stands in a URL. */
+function hostMessage({ input }: { readonly input: string }): string {
+  const bare = /^\[(.*)\]$/.exec(input)?.[1] ?? '';
+  return isIP(bare) === 6
+    ? `must be written without brackets: ${bare}`
+    : 'must be an IP address or a host name, and nothing else';
+}
 
 function integer(min: number, max: number, description: string) {
   const range = `must be an integer from ${min} to ${max}`;
@@ -17,6 +27,11 @@ function integer(min: number, max: number, description: string) {
 
 const text = (description: string) =>
   v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'), v.description(description));
+const host = (description: string) =>
+  v.pipe(
+    text(description),
+    v.check((value) => isIP(value) !== 0 || HOST_NAME.test(value), hostMessage),
+  );
 const port = (description: string) => integer(0, 65_535, description);
 
 const tls = v.strictObject({
@@ -25,7 +40,7 @@ const tls = v.strictObject({
 });
 
 const listen = v.strictObject({
-  host: v.optional(text('address to listen on'), '127.0.0.1'),
+  host: v.optional(host('address to listen on'), '127.0.0.1'),
   port: v.optional(port('port to listen on; 0 picks a free one'), 8443),
   tls: v.optional(tls),
   behindProxy: v.optional(
@@ -47,7 +62,7 @@ const listen = v.strictObject({
 });
 
 const admin = v.strictObject({
-  host: v.optional(text('address of the admin listener: metrics and health'), '127.0.0.1'),
+  host: v.optional(host('address of the admin listener: metrics and health'), '127.0.0.1'),
   port: v.optional(port('its port; 0 picks a free one'), 9464),
 });
 

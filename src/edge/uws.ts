@@ -8,7 +8,7 @@ import {
   type us_socket,
   us_socket_local_port,
 } from 'uWebSockets.js';
-import { RelayError } from '../errors.ts';
+import { ConfigError, RelayError } from '../errors.ts';
 
 export type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 
@@ -31,13 +31,14 @@ export interface Listening {
   close(): void;
 }
 
-/** An app that speaks TLS when files are given, TLS 1.2 and up. */
+/** An app that speaks TLS when files are given, TLS 1.2 and up. Throws a ConfigError when the TLS library does not take them. */
 export function createApp(tls: { readonly certFile: string; readonly keyFile: string } | undefined): TemplatedApp {
   if (tls === undefined) return App();
   try {
     return SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
   } catch (error) {
-    throw new RelayError('listen_failed', 'the certificate or key was refused by the TLS library', { cause: error });
+    const message = 'certificate or key were refused by the TLS library of the server';
+    throw new ConfigError([{ path: 'listen.tls', message }], { cause: error });
   }
 }
 

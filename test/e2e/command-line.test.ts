@@ -299,18 +299,43 @@ describe('mayfly serve', () => {
   it.each([
     ['a file that is not there', 'missing.json', 'ENOENT'],
     ['a certificate that cannot be read', 'tls.json', 'certFile'],
-    ['a certificate that is none', 'junk.json', 'listen.tls.certFile: is not usable PEM'],
-  ])('says one clear line for %s and exits 78', async (_, file, text) => {
+    ['a certificate that is none', 'junk.json', 'listen.tls.certFile: holds no certificate in PEM'],
+    ['a key that is none', 'junk.json', 'listen.tls.keyFile: holds no private key in PEM'],
+    ['a file that is no JSON', 'junk.pem', 'junk.pem: line 1, column 1: expected a value'],
+    ['less memory than the process takes', 'memory.json', 'limits.maxMemoryBytes: is 67108864, and'],
+  ])('says one clear line for %s and exits 78, at a start and at a check', async (_, file, text) => {
     const workplace = await makeWorkplace();
     const tls = (certFile: string) =>
       JSON.stringify({ listen: { tls: { certFile, keyFile: 'junk.pem' } }, tenants: {} });
     await writeFile(join(workplace.folder, 'tls.json'), tls('absent.pem'));
     await writeFile(join(workplace.folder, 'junk.json'), tls('junk.pem'));
     await writeFile(join(workplace.folder, 'junk.pem'), 'junk');
-    const finished = await runMayfly(['serve', '--config', join(workplace.folder, file)]);
-    expect(finished.code).toBe(78);
-    expect(finished.stderr).toContain(text);
-    expect(finished.stderr.trim().split('\n')).toHaveLength(2);
+    await writeFile(
+      join(workplace.folder, 'memory.json'),
+      JSON.stringify({ tenants: {}, limits: { maxMemoryBytes: 67_108_864 } }),
+    );
+    for (const check of [[], ['--check']]) {
+      const finished = await runMayfly(['serve', ...check, '--config', join(workplace.folder, file)]);
+      expect(finished.code).toBe(78);
+      expect(finished.stdout).toBe('');
+      expect(finished.stderr.split('\n').filter((line) => line.startsWith(`  `) && line.includes(text))).toHaveLength(
+        1,
+      );
+    }
+    await workplace.remove();
+  });
+
+  it('warns of what is doubtful and goes on, at a check and at a start', async () => {
+    const workplace = await makeWorkplace();
+    const config = JSON.parse(await readFile(workplace.configFile, 'utf8')) as { tenants: Record<string, unknown> };
+    config.tenants.other = config.tenants.acme;
+    await writeFile(workplace.configFile, JSON.stringify(config));
+    const warning = /tenants\.other\.keys: app-2026 is the same key as another of the tenant acme/;
+    const checked = await runMayfly(['serve', '--check', '--config', workplace.configFile]);
+    expect(checked).toMatchObject({ code: 0, stdout: 'the configuration is good\n' });
+    expect(checked.stderr).toMatch(warning);
+    const { program } = await serve(workplace);
+    expect((await program.stop()).stderr).toMatch(warning);
     await workplace.remove();
   });
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { loadKeyRing } from '../../../src/auth/tenants.ts';
+import { loadKeyRing, sharedKeys } from '../../../src/auth/tenants.ts';
 import { ConfigError } from '../../../src/errors.ts';
 
 const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as JWK;
@@ -24,6 +24,19 @@ describe('the keys of the tenants', () => {
       ops: [],
     });
     expect(ring.get('globex')?.get('app')).toMatchObject({ ceiling: [], ops: ['revoke'] });
+  });
+
+  it('are warned of when one is there twice, with the tenants that it stands for', async () => {
+    const other = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as JWK;
+    const key = (kid: string, of: JWK) => ({ kid, jwk: of, grants: {} });
+    const warned = async (tenants: Parameters<typeof loadKeyRing>[0]) => sharedKeys(await loadKeyRing(tenants));
+    expect(await warned({ acme: { keys: [key('a', jwk), key('b', other)] } })).toEqual([]);
+    expect(await warned({ acme: { keys: [key('a', jwk), key('b', jwk)] } })).toEqual([
+      { path: 'tenants.acme.keys', message: expect.stringMatching(/^b .* of this tenant/) },
+    ]);
+    expect(await warned({ acme: { keys: [key('a', jwk)] }, globex: { keys: [key('b', jwk)] } })).toEqual([
+      { path: 'tenants.globex.keys', message: expect.stringMatching(/^b .* of the tenant acme/) },
+    ]);
   });
 
   it('are refused together, every problem with its path', async () => {

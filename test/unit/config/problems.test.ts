@@ -106,6 +106,29 @@ describe('a configuration is refused', () => {
     expect(await pathsOf(configWith({ listen: { host: '0.0.0.0', behindProxy: true } }))).toEqual([]);
   });
 
+  it.each([
+    ['[::1]', 'must be written without brackets: ::1'],
+    ['[::1]:8443', 'must be an IP address or a host name, and nothing else'],
+    ['127.0.0.1:8443', 'must be an IP address or a host name, and nothing else'],
+    ['https://relay.example', 'must be an IP address or a host name, and nothing else'],
+    ['*', 'must be an IP address or a host name, and nothing else'],
+    [' localhost', 'must be an IP address or a host name, and nothing else'],
+  ])('with the host %s, and says what to write', async (host, wanted) => {
+    const settings = { listen: { host, behindProxy: true }, admin: { host } };
+    const message = `is ${JSON.stringify(host)}, ${wanted}`;
+    expect(await problemsOf(configWith(settings))).toEqual([
+      { path: 'listen.host', message },
+      { path: 'admin.host', message },
+    ]);
+  });
+
+  it.each(['::', 'fe80::1%lo', 'relay.example', 'a-b', 'LOCALHOST', '0.0.0.0'])(
+    'not with the host %s',
+    async (host) => {
+      expect(await pathsOf(configWith({ listen: { host, behindProxy: true } }))).toEqual([]);
+    },
+  );
+
   it('with the value found and the range that would do', async () => {
     const [problem] = await problemsOf(configWith({ listen: { port: 70_000 } }));
     expect(problem?.message).toMatch(/70000.*0 to 65535/);
