@@ -195,7 +195,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
     announcedAtMs = nowMs;
     channels.presence.announce();
     channels.reap(nowMs, CHANNEL_IDLE_MS);
-    verifier.forgetExpired(nowMs);
+    verifier.forgetExpired(clock.nowMs());
     isMemoryFull = process.memoryUsage.rss() > limits.maxMemoryBytes;
   });
 
