@@ -200,7 +200,7 @@ describe('leaving', () => {
     const second = await client.channel('room', { key, presence: true });
     await first.detach();
     relay.latest.send([24, 4 + Number(relay.latest.frames.findLast(([type]) => type === 2)?.[1]), 3]);
-    await until(() => second.presence.count).toBe(3);
+    await until(() => second.presence.occupancy).toBe(3);
     await expect(client.channel('room', { key })).rejects.toMatchObject({ code: 'already_attached' });
     expect(typesOf(relay.latest).filter((type) => type === 3)).toHaveLength(1);
   });
@@ -431,7 +431,7 @@ describe('what a hostile relay sends', () => {
     const channel = await client.channel('room', { key, presence: true });
     await channel.presence.enter('alice');
     relay.latest.send([24, 5, 2 ** 40]);
-    await until(() => channel.presence.count).toBe(2 ** 40);
+    await until(() => channel.presence.occupancy).toBe(2 ** 40);
     for (let i = 0; i < 20; i++) await client.flush();
     expect(typesOf(relay.latest).filter((type) => type === 4)).toHaveLength(2); // WHO and HERE
   });
