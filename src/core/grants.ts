@@ -38,12 +38,22 @@ export interface KeyCeiling {
   readonly ops: readonly Operation[];
 }
 
+/** Denials that change while a session lives: what revocations take away from one token. */
+export interface Withdrawn {
+  /** Whether everything is taken away on the channel. */
+  covers(channel: Pattern): boolean;
+  /** Whether something is taken away on some channel that the pattern matches. */
+  touches(pattern: Pattern): boolean;
+}
+
 /** What decides in the end: what the token grants, what its key may grant, what is denied by token or revocation. */
 export interface Rules {
   readonly can: readonly Grant[];
   readonly ceiling: readonly Grant[];
   readonly not: readonly Grant[];
   readonly ops: readonly Operation[];
+  /** Nothing, when it is not there. */
+  readonly withdrawn?: Withdrawn;
 }
 
 const LETTERS: Readonly<Record<string, number>> = {

@@ -7,19 +7,19 @@ export interface Patterned {
 
 interface Node<E> {
   /** Entries whose pattern ends here and, while there are no children, all that begin like this. */
-  readonly entries: Set<E>;
+  entries: E[];
   children: Map<string, Node<E>> | null;
 }
 
 /** So many entries are asked one by one before they are sorted by their next segment. */
-const BUCKET = 8;
+const BUCKET = 16;
 
 /**
  * Entries sorted by the segments of their patterns. The tree only leaves out entries that cannot do; each one left is asked with the rules
  * of `protocol/channel`. Not to be changed during a search.
  */
 export class PatternTree<E extends Patterned> {
-  readonly #root: Node<E> = { entries: new Set(), children: null };
+  readonly #root: Node<E> = { entries: [], children: null };
   size = 0;
 
   constructor(entries: Iterable<E> = []) {
@@ -53,31 +53,39 @@ function put<E extends Patterned>(node: Node<E>, entry: E, depth: number): void 
   if (node.children !== null && segment !== undefined) {
     let child = node.children.get(segment);
     if (child === undefined) {
-      child = { entries: new Set(), children: null };
+      child = { entries: [], children: null };
       node.children.set(segment, child);
     }
     put(child, entry, depth + 1);
     return;
   }
-  node.entries.add(entry);
-  if (node.children !== null || node.entries.size <= BUCKET) return;
-  for (const each of node.entries) {
-    if (each.pattern.length === depth) continue;
-    node.children ??= new Map();
-    node.entries.delete(each);
-    put(node, each, depth);
-  }
+  node.entries.push(entry);
+  if (node.children !== null || node.entries.length <= BUCKET) return;
+  const longer = node.entries.filter(({ pattern }) => pattern.length > depth);
+  if (longer.length === 0) return;
+  node.entries = node.entries.filter(({ pattern }) => pattern.length === depth);
+  node.children = new Map();
+  for (const each of longer) put(node, each, depth);
 }
 
 /** Whether it was there; a child that is empty then goes too. */
 function take<E extends Patterned>(node: Node<E>, entry: E, depth: number): boolean {
   const segment = entry.pattern[depth];
-  if (node.children === null || segment === undefined) return node.entries.delete(entry);
+  if (node.children === null || segment === undefined) return remove(node.entries, entry);
   const child = node.children.get(segment);
   if (child === undefined || !take(child, entry, depth + 1)) return false;
-  if (child.entries.size === 0 && child.children === null) node.children.delete(segment);
+  if (child.entries.length === 0 && child.children === null) node.children.delete(segment);
   if (node.children.size === 0) node.children = null;
   return true;
+}
+
+function remove<E>(entries: E[], entry: E): boolean {
+  const at = entries.indexOf(entry);
+  const last = entries.pop();
+  if (at >= 0 && at < entries.length)
+    entries[at] = last as E; // there was one: at >= 0
+  else if (at < 0 && last !== undefined) entries.push(last);
+  return at >= 0;
 }
 
 function findCovering<E extends Patterned>(

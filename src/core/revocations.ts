@@ -1,5 +1,6 @@
 import type { Pattern } from '../protocol/channel.ts';
-import { type Grant, Permission, type VerifiedToken } from './grants.ts';
+import type { VerifiedToken, Withdrawn } from './grants.ts';
+import { PatternTree } from './pattern-tree.ts';
 
 /** Whose tokens a revocation covers: by token id, user, user and device, key, or, for one channel or pattern, everyone's. */
 export type Target =
@@ -15,28 +16,38 @@ export interface Revocation {
   readonly untilMs: number;
 }
 
-const EVERYTHING = Permission.SUBSCRIBE | Permission.PUBLISH | Permission.PRESENCE | Permission.AUDIT;
 /** Most revocations remembered for one tenant: a few MB. */
 const MAX_REMEMBERED = 10_000;
+/** When none more fits, those that are over are looked for at most once in this time. */
+const PRUNE_PERIOD_MS = 1000;
+
+/** A revocation of a channel or pattern, found by it. */
+interface ChannelRevocation {
+  readonly pattern: Pattern;
+  beforeMs: number;
+  untilMs: number;
+}
 
 /** The revocations in force for one tenant, in RAM, one for each target. Times in milliseconds since 1970. */
 export class Revocations {
   readonly #tokens = new Map<string, Revocation>();
-  readonly #channels = new Map<string, Revocation & { readonly target: { readonly channel: Pattern } }>();
+  readonly #channels = new Map<string, ChannelRevocation>();
+  readonly #tree = new PatternTree<ChannelRevocation>();
+  #prunedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Adds one, or extends the one there is for its target; false when too many are remembered already. */
   add(revocation: Revocation, nowMs: number): boolean {
     const { target } = revocation;
     const key = keyOf(target);
-    if (this.#tokens.size + this.#channels.size >= MAX_REMEMBERED) this.#prune(nowMs);
-    if (this.#tokens.size + this.#channels.size >= MAX_REMEMBERED) return false;
     const before = this.#tokens.get(key) ?? this.#channels.get(key);
+    if (before === undefined && this.#isFull(nowMs)) return false;
     const extended = {
       beforeMs: Math.max(revocation.beforeMs, before?.beforeMs ?? 0),
       untilMs: Math.max(revocation.untilMs, before?.untilMs ?? 0),
     };
-    if ('channel' in target) this.#channels.set(key, { target, ...extended });
-    else this.#tokens.set(key, { target, ...extended });
+    if (!('channel' in target)) this.#tokens.set(key, { target, ...extended });
+    else if (before !== undefined) Object.assign(before, extended);
+    else this.#addChannel(key, { pattern: target.channel, ...extended });
     return true;
   }
 
@@ -48,14 +59,13 @@ export class Revocations {
     });
   }
 
-  /** A denial for every channel that was revoked for the token. */
-  denialsFor(token: VerifiedToken): Grant[] {
-    const denials: Grant[] = [];
-    for (const revocation of this.#channels.values()) {
-      if (token.issuedAtMs >= revocation.beforeMs) continue;
-      denials.push({ pattern: revocation.target.channel, permissions: EVERYTHING });
-    }
-    return denials;
+  /** What is taken away from the token on channels, now and later. */
+  withdrawnFrom({ issuedAtMs }: VerifiedToken): Withdrawn {
+    const applies = ({ beforeMs }: ChannelRevocation): boolean => issuedAtMs < beforeMs;
+    return {
+      covers: (channel) => this.#tree.size > 0 && this.#tree.someCovering(channel, applies),
+      touches: (pattern) => this.#tree.size > 0 && this.#tree.someOverlapping(pattern, applies),
+    };
   }
 
   /** Whether none is left that may still cover a token. */
@@ -64,11 +74,34 @@ export class Revocations {
     return this.#tokens.size + this.#channels.size === 0;
   }
 
+  #isFull(nowMs: number): boolean {
+    const isFull = (): boolean => this.#tokens.size + this.#channels.size >= MAX_REMEMBERED;
+    if (isFull() && nowMs - this.#prunedAtMs >= PRUNE_PERIOD_MS) this.#prune(nowMs);
+    return isFull();
+  }
+
+  #addChannel(key: string, revocation: ChannelRevocation): void {
+    this.#channels.set(key, revocation);
+    this.#tree.add(revocation);
+  }
+
   #prune(nowMs: number): void {
-    for (const map of [this.#tokens, this.#channels]) {
-      for (const [key, { untilMs }] of map) if (untilMs <= nowMs) map.delete(key);
+    this.#prunedAtMs = nowMs;
+    for (const [key, { untilMs }] of this.#tokens) if (untilMs <= nowMs) this.#tokens.delete(key);
+    for (const [key, revocation] of this.#channels) {
+      if (revocation.untilMs > nowMs) continue;
+      this.#channels.delete(key);
+      this.#tree.delete(revocation);
     }
   }
+}
+
+/** Whether the revocation covers the whole token. */
+export function coversToken({ target, beforeMs }: Revocation, token: VerifiedToken): boolean {
+  if (token.issuedAtMs >= beforeMs || 'channel' in target) return false;
+  if ('jti' in target) return target.jti === token.jti;
+  if ('kid' in target) return target.kid === token.kid;
+  return target.sub === token.sub && (target.dev === undefined || target.dev === token.dev);
 }
 
 function targetsOf({ jti, sub, dev, kid }: VerifiedToken): Target[] {

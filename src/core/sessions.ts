@@ -13,6 +13,7 @@ import { Session, type SessionLimits } from './session.ts';
 import type { Slices, Work } from './slices.ts';
 import { Tenant, type TenantLimits } from './tenant.ts';
 import type { Turn } from './turn.ts';
+import { type Withdrawal, withdraw } from './withdraw.ts';
 
 /** What the configuration says of a tenant. */
 export interface TenantSettings {
@@ -20,8 +21,8 @@ export interface TenantSettings {
   readonly keys: ReadonlyMap<string, KeyCeiling>;
 }
 
-/** What a revocation or a reload did: sessions the edge must close, and how many attachments it ended on others. */
-export interface Withdrawal {
+/** What a reload did: sessions the edge must close, and how many attachments it ended on others. */
+export interface Readmission {
   readonly closing: readonly Session[];
   readonly detached: number;
 }
@@ -111,17 +112,27 @@ export class Sessions {
     return replyWith(...heads(session, this.#turn));
   }
 
-  /** Takes a revocation into force on one tenant, live sessions included. */
-  revoke(tenant: Tenant, revocation: Revocation): Withdrawal | Refusal {
+  /**
+   * Takes a revocation into force on one tenant: at once for whatever is asked from now on, and by the time the promise resolves on every live
+   * session. `close` ends the connection of a session.
+   */
+  async revoke(
+    tenant: Tenant,
+    revocation: Revocation,
+    close: (session: Session) => void,
+  ): Promise<Withdrawal | Refusal> {
     this.#turn.open();
     if (!tenant.revocations.add(revocation, this.#turn.nowMs)) {
       return refusal('too_many_revocations', 'the tenant has too many revocations in force');
     }
-    return this.#readmit(tenant);
+    const withdrawal = { closed: 0, detached: 0 };
+    const ports = { channels: this.#channels, fanout: this.#fanout, close };
+    await this.#all(tenant, withdraw(tenant, revocation, withdrawal, ports));
+    return withdrawal;
   }
 
   /** Sets the tenants to these: new ones are made, known ones changed, and those not named lose their sessions; their revocations stay. */
-  configure(settings: ReadonlyMap<string, TenantSettings>): Withdrawal {
+  configure(settings: ReadonlyMap<string, TenantSettings>): Readmission {
     this.#turn.open();
     const closing: Session[] = [];
     let detached = 0;
@@ -147,13 +158,17 @@ export class Sessions {
     });
   }
 
-  #readmit(tenant: Tenant): Withdrawal {
+  #readmit(tenant: Tenant): Readmission {
     const closing: Session[] = [];
     let detached = 0;
     for (const session of tenant.sessions) {
       const rules = tenant.admit(session.token);
       if ('status' in rules) {
         closing.push(session);
+        continue;
+      }
+      if (rules.ceiling === session.rules.ceiling) {
+        session.rules = rules; // nothing else of them can have changed
         continue;
       }
       const frames: Uint8Array[] = [];

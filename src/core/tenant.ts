@@ -1,7 +1,7 @@
 import { type Refusal, refusal } from '../protocol/codes.ts';
 import { Births } from './births.ts';
 import type { Channel } from './channel.ts';
-import type { KeyCeiling, Rules, VerifiedToken } from './grants.ts';
+import type { Grant, KeyCeiling, Rules, VerifiedToken } from './grants.ts';
 import { PatternTree } from './pattern-tree.ts';
 import { TokenBucket } from './rate-limit.ts';
 import { Revocations } from './revocations.ts';
@@ -58,7 +58,7 @@ export class Tenant {
   /** New limits and keys hold from now on; live sessions are admitted anew by the caller. */
   configure(limits: TenantLimits, keys: ReadonlyMap<string, KeyCeiling>): void {
     this.limits = limits;
-    this.#keys = keys;
+    this.#keys = new Map([...keys].map(([kid, key]) => [kid, keepCeiling(this.#keys.get(kid), key)]));
     this.frameBucket.setRate(limits.framesPerSecond);
   }
 
@@ -71,8 +71,21 @@ export class Tenant {
     return {
       can: token.can,
       ceiling: key.ceiling,
-      not: [...token.not, ...this.revocations.denialsFor(token)],
+      not: token.not,
       ops: token.ops.filter((op) => key.ops.includes(op)),
+      withdrawn: this.revocations.withdrawnFrom(token),
     };
   }
+}
+
+/** The new key, with the ceiling of the old one if it is the same: sessions then need not be looked at again. */
+function keepCeiling(old: KeyCeiling | undefined, key: KeyCeiling): KeyCeiling {
+  if (old === undefined || !isSameCeiling(old.ceiling, key.ceiling)) return key;
+  return { thumbprint: key.thumbprint, ceiling: old.ceiling, ops: key.ops };
+}
+
+function isSameCeiling(old: KeyCeiling['ceiling'], ceiling: KeyCeiling['ceiling']): boolean {
+  const isSame = (grant: Grant, i: number): boolean =>
+    grant.permissions === ceiling[i]?.permissions && grant.pattern.join('.') === ceiling[i].pattern.join('.');
+  return old.length === ceiling.length && old.every(isSame);
 }

@@ -1,6 +1,7 @@
 import { permissionsFor } from '../core/authorize.ts';
 import { Permission, type Rules, type VerifiedToken } from '../core/grants.ts';
 import type { Router } from '../core/router.ts';
+import type { Session } from '../core/session.ts';
 import { REVOKED, type Sessions } from '../core/sessions.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { TokenTimes } from '../core/token-times.ts';
@@ -143,11 +144,11 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     ports.turn.open();
     const revocation = readRevocation(request.body, ports.turn.nowMs, ports.times);
     if ('status' in revocation) return refuse(exchange, revocation);
-    const withdrawn = ports.sessions.revoke(request.tenant, revocation);
+    const close = (session: Session): void => ports.peers.performAll([session], REVOKED);
+    const withdrawn = await ports.sessions.revoke(request.tenant, revocation, close);
     if ('status' in withdrawn) return refuse(exchange, withdrawn);
-    const { closing, detached } = withdrawn;
-    ports.peers.performAll(closing, REVOKED);
-    exchange.json(200, { closed: closing.length, detached, until: Math.ceil(revocation.untilMs / 1000) });
+    const { closed, detached } = withdrawn;
+    exchange.json(200, { closed, detached, until: Math.ceil(revocation.untilMs / 1000) });
   }
 
   /** Serves a path: no query string, and a fault of ours is a 500. What takes GET takes HEAD. */

@@ -2,11 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maySubscribePattern, permissionsFor } from '../../src/core/authorize.ts';
 import { type Grant, lettersOf, type Rules } from '../../src/core/grants.ts';
+import { Revocations } from '../../src/core/revocations.ts';
 import { covers } from '../../src/protocol/channel.ts';
+import { START_MS, tokenWith } from '../unit/core/world.ts';
 import { isMatch, NAMES, namesOf, patterns } from './names.ts';
 
 const grant = fc.record<Grant>({ pattern: patterns, permissions: fc.integer({ min: 1, max: 15 }) });
-const list = fc.array(grant, { maxLength: 4 });
+/** Short lists are read through, long ones searched as trees. */
+const list = fc.oneof(fc.array(grant, { maxLength: 4 }), fc.array(grant, { minLength: 17, maxLength: 60 }));
 const rules = fc.record<Rules>({ can: list, ceiling: list, not: list, ops: fc.constant([]) });
 const RUNS = { numRuns: 500 };
 
@@ -28,6 +31,25 @@ describe('the effective permission', () => {
     fc.assert(
       fc.property(rules, (each) => {
         for (const name of NAMES) expect(lettersOf(permissionsFor(each, name))).toBe(lettersByWords(each, name));
+      }),
+      RUNS,
+    );
+  });
+
+  it('is nothing on a channel that was revoked, and no pattern that touches one may be subscribed to', () => {
+    const token = tokenWith();
+    fc.assert(
+      fc.property(rules, fc.array(patterns, { maxLength: 40 }), patterns, (each, revoked, asked) => {
+        const revocations = new Revocations();
+        for (const channel of revoked)
+          revocations.add({ target: { channel }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, START_MS);
+        const after = { ...each, withdrawn: revocations.withdrawnFrom(token) };
+        for (const name of NAMES) {
+          const isRevoked = revoked.some((pattern) => isMatch(pattern, name));
+          expect(lettersOf(permissionsFor(after, name))).toBe(isRevoked ? '' : lettersByWords(each, name));
+        }
+        const isTouched = namesOf(asked).some((name) => revoked.some((pattern) => isMatch(pattern, name)));
+        expect(maySubscribePattern(after, asked)).toBe(maySubscribePattern(each, asked) && !isTouched);
       }),
       RUNS,
     );

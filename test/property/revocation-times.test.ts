@@ -82,7 +82,8 @@ function live(token: Claims, by: Limits, walk: readonly Step[], isPruned: boolea
     }
     if (isPruned) revocations.isOver(now * 1000);
     const isTimely = untimely(verified(token), now * 1000, times) === null;
-    const isRevoked = revocations.isRevoked(verified(token)) || revocations.denialsFor(verified(token)).length > 0;
+    const isWithdrawn = revocations.withdrawnFrom(verified(token)).touches(['>']);
+    const isRevoked = revocations.isRevoked(verified(token)) || isWithdrawn;
     const shouldBeRefused = made.some((each) => isCovered(token, each, by));
     if (isTimely) expect({ now, isRevoked }).toEqual({ now, isRevoked: shouldBeRefused });
   }

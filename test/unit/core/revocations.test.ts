@@ -38,13 +38,40 @@ describe('a revocation', () => {
     expect(revocations.isRevoked(tokenWith({ issuedAtMs: START_MS }))).toBe(false);
   });
 
-  it('of a channel denies everything there to tokens issued before it', () => {
+  it('of a channel takes everything there away from tokens issued before it, and touches the patterns that overlap it', () => {
     const revocations = revoked({ channel: ['room', '*'] });
-    expect(revocations.denialsFor(tokenWith({ issuedAtMs: START_MS }))).toEqual([
-      { pattern: ['room', '*'], permissions: 15 },
+    const [early, late] = [START_MS, START_MS + 1].map((issuedAtMs) =>
+      revocations.withdrawnFrom(tokenWith({ issuedAtMs })),
+    );
+    expect([early?.covers(['room', 'a']), early?.covers(['room']), late?.covers(['room', 'a'])]).toEqual([
+      true,
+      false,
+      false,
     ]);
-    expect(revocations.denialsFor(tokenWith({ issuedAtMs: START_MS + 1 }))).toEqual([]);
-    expect(revoked({ sub: 'alice' }).denialsFor(token)).toEqual([]);
+    expect([early?.touches(['>']), early?.touches(['a', '>']), late?.touches(['>'])]).toEqual([true, false, false]);
+    expect(revoked({ sub: 'alice' }).withdrawnFrom(token).touches(['>'])).toBe(false);
+  });
+
+  it('that comes later is in what was asked for earlier', () => {
+    const revocations = revoked({ sub: 'bob' });
+    const withdrawn = revocations.withdrawnFrom(token);
+    expect(withdrawn.covers(['room'])).toBe(false);
+    revocations.add({ target: { channel: ['room'] }, beforeMs: START_MS, untilMs: START_MS + 1000 }, START_MS);
+    expect(withdrawn.covers(['room'])).toBe(false);
+    revocations.add({ target: { channel: ['room'] }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, START_MS);
+    expect(withdrawn.covers(['room'])).toBe(true);
+  });
+
+  it('is refused when too many are remembered, but extended if it is known; those that are over make room within a second', () => {
+    const revocations = new Revocations();
+    const add = (name: string, untilMs: number, nowMs: number) =>
+      revocations.add({ target: { channel: [name] }, beforeMs: START_MS + 1, untilMs }, nowMs);
+    for (let i = 0; i < 10_000; i++) expect(add(`c${i}`, START_MS + 1000 + i, START_MS)).toBe(true);
+    expect(add('more', START_MS + 5000, START_MS)).toBe(false);
+    expect(add('c0', START_MS + 1000, START_MS)).toBe(true);
+    expect(add('more', START_MS + 5000, START_MS + 1000)).toBe(true);
+    expect(revocations.withdrawnFrom(token).covers(['c0'])).toBe(false);
+    expect(revocations.withdrawnFrom(token).covers(['c1'])).toBe(true);
   });
 
   it('of a token id covers it like any other, by the time of its issue', () => {
@@ -60,8 +87,8 @@ describe('a revocation', () => {
     expect(revocations.isRevoked(token)).toBe(true);
     expect(revocations.isOver(START_MS + 1000)).toBe(false);
     expect(revocations.isRevoked(token)).toBe(false);
-    expect(revocations.denialsFor(token)).toHaveLength(1);
+    expect(revocations.withdrawnFrom(token).covers(['a'])).toBe(true);
     expect(revocations.isOver(START_MS + 2000)).toBe(true);
-    expect(revocations.denialsFor(token)).toEqual([]);
+    expect(revocations.withdrawnFrom(token).covers(['a'])).toBe(false);
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Session } from '../../../src/core/session.ts';
+import type { Tenant } from '../../../src/core/tenant.ts';
 import { message } from '../../support/client.ts';
 import { grants, KEY, repliesOf, START_MS, tokenWith, World } from './world.ts';
+
+const fail = (): never => {
+  throw new Error('nobody is to be closed');
+};
 
 describe('a renewal', () => {
   it('puts the new grants in force, ends what they do not cover, and leaves the rest without a gap', async () => {
@@ -64,34 +70,74 @@ describe('a renewal', () => {
 
 describe('a revocation', () => {
   const untilMs = START_MS + 10_000;
-  it('names the live sessions to close, and no other', () => {
+  it('closes the live sessions it covers, and no other', async () => {
     const world = new World();
     const [phone, laptop] = [world.connect({ dev: 'phone' }), world.connect({ dev: 'laptop' })];
     const stranger = world.connect({ tenant: 'globex', dev: 'phone' });
     const target = { sub: 'alice', dev: 'phone' };
-    const withdrawn = world.sessions.revoke(phone.session.tenant, { target, beforeMs: START_MS + 1, untilMs });
-    expect(withdrawn).toEqual({ closing: [phone.session], detached: 0 });
+    const closed: Session[] = [];
+    const revocation = { target, beforeMs: START_MS + 1, untilMs };
+    const withdrawal = await world.sessions.revoke(phone.session.tenant, revocation, (each) => closed.push(each));
+    expect([withdrawal, closed]).toEqual([{ closed: 1, detached: 0 }, [phone.session]]);
     expect([laptop, stranger].every((client) => client.request(6)[0] === 20)).toBe(true);
     expect(world.sessions.admit(tokenWith({ dev: 'phone' }))).toMatchObject({ code: 'token_revoked' });
     expect(world.sessions.admit(tokenWith({ dev: 'phone', issuedAtMs: START_MS + 1 }))).toHaveProperty('rules');
   });
 
-  it('of a channel detaches from it alone', () => {
+  it('of a channel detaches from it alone', async () => {
     const world = new World();
     const ann = world.connect();
     const [id, other] = [ann.attach('room.a', 3), ann.attach('other', 3)];
     const revocation = { target: { channel: ['room', '*'] }, beforeMs: START_MS + 1, untilMs };
-    expect(world.sessions.revoke(ann.session.tenant, revocation)).toEqual({ closing: [], detached: 1 });
+    const withdrawal = await world.sessions.revoke(ann.session.tenant, revocation, fail);
+    expect(withdrawal).toEqual({ closed: 0, detached: 1 });
     expect(ann.framesOf(18)).toEqual([[18, null, id, 403, 'forbidden']]);
     expect([...ann.session.attachments.keys()]).toEqual([other]);
     expect(ann.request(2, 'room.a', 1)[3]).toBe('forbidden');
   });
 
-  it('outlives a tenant that is taken out of the configuration and comes back', () => {
+  it.each([
+    ['a channel', { channel: ['room', '7'] }, 0, 1],
+    ['a pattern', { channel: ['room', '*'] }, 0, 40],
+    ['a user', { sub: 'u7' }, 1, 0],
+    ['a key', { kid: 'app' }, 40, 0],
+  ])(
+    'of %s is in force at once, carried out over many turns, and answered when all of it is done',
+    async (_, target, closed, detached) => {
+      const world = new World({}, {}, 1);
+      const members = Array.from({ length: 40 }, (_, i) => world.connect({ sub: `u${i}` }));
+      for (const [i, member] of members.entries()) member.attach(`room.${i}`, 1);
+      const other = world.connect({ tenant: 'globex' });
+      other.attach('room.7', 1);
+      world.settle();
+      let isDone = false;
+      const revoking = world.sessions
+        .revoke(members[0]?.session.tenant as Tenant, { target, beforeMs: START_MS + 1, untilMs }, (session) => {
+          members.find((each) => each.session === session)?.leave();
+        })
+        .finally(() => {
+          isDone = true;
+        });
+      await Promise.resolve();
+      expect(world.sessions.admit(tokenWith({ sub: 'u7' }))).toMatchObject(
+        'channel' in target ? {} : { code: 'token_revoked' },
+      );
+      for (let turns = 0; !isDone && turns < 1000; turns++) {
+        world.endTurn();
+        for (let i = 0; i < 5; i++) await Promise.resolve();
+      }
+      expect(await revoking).toEqual({ closed, detached });
+      const left = members.filter(({ session }) => !session.isClosed && session.attachmentCount > 0);
+      expect(left).toHaveLength(40 - closed - detached);
+      expect(other.session.attachmentCount).toBe(1);
+    },
+  );
+
+  it('outlives a tenant that is taken out of the configuration and comes back', async () => {
     const world = new World();
     const { tenant } = world.connect().session;
     const settings = { limits: tenant.limits, keys: new Map([['app', KEY]]) };
-    world.sessions.revoke(tenant, { target: { sub: 'alice' }, beforeMs: START_MS + 1, untilMs });
+    await world.sessions.revoke(tenant, { target: { sub: 'alice' }, beforeMs: START_MS + 1, untilMs }, () => {});
     world.sessions.configure(new Map());
     expect(world.sessions.admit(tokenWith())).toMatchObject({ code: 'token_invalid' });
     world.sessions.configure(new Map([['acme', settings]]));
