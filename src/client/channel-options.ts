@@ -17,11 +17,11 @@ interface CommonOptions {
   readonly echo?: boolean;
   /** Hides lengths; default `padme`. */
   readonly padding?: Padding;
-  /** Most messages kept while there is no connection, to be sent on the next; default 0, so that publishing fails then. */
+  /** Most messages kept while there is no connection, to be sent on the next, and 16 MiB of them at most; default 0, so that publishing fails then. */
   readonly maxUnsent?: number;
   /** Most messages that may wait to be decrypted, or for a `for await` loop; what is over is dropped, and a loss is told. Default 10,000. */
   readonly maxWaiting?: number;
-  /** Most bytes of memory that these may take; default 16,777,216. */
+  /** Most bytes of memory that these may take, each; default 16,777,216. For the first listener 1 MiB at most. */
   readonly maxWaitingBytes?: number;
   /** Gives up attaching. */
   readonly signal?: AbortSignal;

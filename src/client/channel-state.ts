@@ -39,7 +39,7 @@ export class ChannelState implements Listener {
     this.name = name;
     this.isPattern = hasWildcard(name);
     this.#segments = name.split('.');
-    const { cipherFor, maxUnsent, maxWaiting } = this.#settings;
+    const { cipherFor, maxUnsent, maxWaiting, maxWaitingBytes } = this.#settings;
     const cipher = cipherFor === null || this.isPattern ? null : cipherFor(name);
     const outbox = this.isPattern ? null : new Outbox(cipher, maxUnsent, (error) => this.fail(asMayflyError(error)));
     const isPresent = outbox !== null && cipher !== null && this.#has(Mode.PRESENCE);
@@ -52,6 +52,7 @@ export class ChannelState implements Listener {
       cipherFor: cipher === null ? cipherFor : () => cipher,
       onPresence: (sender, data, place) => this.presence?.receive(sender, data, place),
       maxWaiting,
+      maxWaitingBytes,
     });
   }
 

@@ -1,16 +1,31 @@
+/** How much may wait: a number of events, and the bytes they take. */
+export interface HeldLimits {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
+interface Waiting<Name> {
+  readonly name: Name;
+  readonly bytes: number;
+  readonly tell: () => void;
+}
+
 /** Events of a stream that wait until somebody listens, in their order: to `main`, or to one of the others. Bounded. */
 export class Held<Name extends string> {
   readonly #main: Name;
-  readonly #limit: number;
+  readonly #limits: HeldLimits;
   /** Whether somebody listens to an event at the moment. */
   readonly #isHeard: (name: Name) => boolean;
-  #waiting: { readonly name: Name; readonly tell: () => void }[] = [];
+  #waiting: Waiting<Name>[] = [];
+  #waitingBytes = 0;
+  /** Something was refused: what comes behind it is as well, however small, so that there is one hole, at the end. */
+  #isFull = false;
   #isReleasing = false;
   #isOpen = false;
 
-  constructor(main: Name, limit: number, isHeard: (name: Name) => boolean) {
+  constructor(main: Name, limits: HeldLimits, isHeard: (name: Name) => boolean) {
     this.#main = main;
-    this.#limit = limit;
+    this.#limits = limits;
     this.#isHeard = isHeard;
   }
 
@@ -19,11 +34,17 @@ export class Held<Name extends string> {
     return this.#isOpen;
   }
 
-  /** Tells an event, now or later; false when it would have to wait and there is no room. */
-  pass(name: Name, tell: () => void): boolean {
-    if (this.#isOpen || (!this.#isReleasing && name !== this.#main && this.#isHeard(name))) tell();
-    else if (this.#waiting.length < this.#limit) this.#waiting.push({ name, tell });
-    else return false;
+  /** Tells an event of so many bytes, now or later; false when it would have to wait and there is no room. */
+  pass(name: Name, bytes: number, tell: () => void): boolean {
+    if (this.#isOpen || (!this.#isReleasing && name !== this.#main && this.#isHeard(name))) {
+      tell();
+      return true;
+    }
+    const { maxCount, maxBytes } = this.#limits;
+    this.#isFull ||= this.#waiting.length >= maxCount || this.#waitingBytes + bytes > maxBytes;
+    if (this.#isFull) return false;
+    this.#waiting.push({ name, bytes, tell });
+    this.#waitingBytes += bytes;
     return true;
   }
 
@@ -42,6 +63,7 @@ export class Held<Name extends string> {
     const told = isOpening ? waiting : waiting.filter(({ name }) => this.#isHeard(name));
     for (const { tell } of told) tell();
     this.#waiting = [...still, ...this.#waiting];
+    for (const { bytes } of told) this.#waitingBytes -= bytes;
     if (isOpening) this.#open(onOpen);
     this.#isReleasing = false;
     if (isOpening) return;

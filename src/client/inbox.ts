@@ -10,7 +10,7 @@ import { InOrder } from './in-order.ts';
 import { type Loss, Losses, oneLost } from './loss.ts';
 import { Lru } from './lru.ts';
 import type { Place } from './members.ts';
-import { type Message, messageOf } from './message.ts';
+import { MESSAGE_BYTES, type Message, memoryOf, messageOf } from './message.ts';
 
 /** What a channel tells the app. `channel` is the name of the channel meant, also where a pattern was attached. */
 export interface ChannelEvents {
@@ -33,6 +33,8 @@ export interface InboxPorts {
   readonly onPresence: (sender: number, data: Uint8Array, place: Place) => void;
   /** Most frames that may wait to be decrypted, and most events that may wait for the app to listen. */
   readonly maxWaiting: number;
+  /** Most bytes of either. */
+  readonly maxWaitingBytes: number;
 }
 
 /** Whether a frame bears the own sender, and whether this program never sealed it: then it is another's, or of an earlier connection. */
@@ -43,6 +45,8 @@ export interface Whose {
 
 /** Channels whose replay windows are remembered, where a pattern hears many. */
 const MAX_CIPHERS = 4096;
+/** Most bytes that wait for the first who listens: nobody may ever, where an app only publishes. */
+const MAX_HELD_BYTES = 1024 * 1024;
 
 /** Opens frames as they come. Nothing leaves it but what was sealed with the channel's key, where there is one. */
 export class Inbox {
@@ -52,6 +56,7 @@ export class Inbox {
   readonly #ciphers = new Lru<ChannelCipher>(MAX_CIPHERS);
   readonly #opening = new Map<string, { readonly cipher: ChannelCipher; count: number }>();
   #openingCount = 0;
+  #openingBytes = 0;
   /** What is done behind those. */
   #behindCount = 0;
   readonly #held: Held<keyof ChannelEvents>;
@@ -61,24 +66,28 @@ export class Inbox {
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
-    this.#held = new Held<keyof ChannelEvents>('message', ports.maxWaiting, (name) => ports.events.isHeard(name));
+    const limits = { maxCount: ports.maxWaiting, maxBytes: Math.min(ports.maxWaitingBytes, MAX_HELD_BYTES) };
+    this.#held = new Held<keyof ChannelEvents>('message', limits, (name) => ports.events.isHeard(name));
   }
 
   /** Takes a frame of the named channel. */
   take(channel: string, [, , seq, sender, envelope, body]: MessageFrame, { isOwn, isClaimed }: Whose): void {
-    const { cipherFor, maxWaiting } = this.#ports;
+    const { cipherFor, maxWaiting, maxWaitingBytes } = this.#ports;
     if (cipherFor === null) {
       this.#message({ channel, data: body, seq, sender, envelope });
       return;
     }
-    if (this.#openingCount >= maxWaiting) {
+    const bytes = memoryOf({ data: body, envelope });
+    if (this.#openingCount >= maxWaiting || this.#openingBytes + bytes > maxWaitingBytes) {
       this.lose(oneLost(channel, seq));
       return;
     }
+    this.#openingBytes += bytes;
     const opened = this.#open(channel, cipherFor, (cipher) => cipher.open({ sender, envelope, body }));
     this.#order.settle(opened).then(
       (frame) => {
         this.#openingCount--;
+        this.#openingBytes -= bytes;
         if (frame.kind === 'refused' || isClaimed) {
           const reason = frame.kind === 'refused' ? frame.reason : 'replayed';
           this.#tell('refused', { channel, reason, seq, sender }, oneLost(channel, seq));
@@ -87,6 +96,7 @@ export class Inbox {
       },
       (error: unknown) => {
         this.#openingCount--;
+        this.#openingBytes -= bytes;
         this.#ports.events.emit('error', asMayflyError(error));
       },
     );
@@ -131,12 +141,17 @@ export class Inbox {
   }
 
   #message(parts: Omit<Message, 'text'>): void {
-    this.#tell('message', messageOf(parts), oneLost(parts.channel, parts.seq));
+    this.#tell('message', messageOf(parts), oneLost(parts.channel, parts.seq), memoryOf(parts));
   }
 
   /** Tells an event, or lets it wait; what there is no room for is `lost`. */
-  #tell<Name extends keyof ChannelEvents>(name: Name, event: ChannelEvents[Name], lost: Loss): void {
-    if (!this.#held.pass(name, () => this.#emit(name, event))) this.#overflow.add(lost);
+  #tell<Name extends keyof ChannelEvents>(
+    name: Name,
+    event: ChannelEvents[Name],
+    lost: Loss,
+    bytes = MESSAGE_BYTES,
+  ): void {
+    if (!this.#held.pass(name, bytes, () => this.#emit(name, event))) this.#overflow.add(lost);
   }
 
   #emit<Name extends keyof ChannelEvents>(name: Name, event: ChannelEvents[Name]): void {

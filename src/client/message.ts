@@ -23,10 +23,10 @@ export function messageOf(parts: Omit<Message, 'text'>): Message {
   }) as Message; // now it has a text
 }
 
-/** What a message costs beside its bytes, about. */
-const MESSAGE_BYTES = 256;
+/** What a message, or any event, costs beside its bytes, about. */
+export const MESSAGE_BYTES = 256;
 
 /** The memory that a message keeps while it waits. What decryption leaves has its padding behind it, in the same buffer. */
-export function memoryOf({ data, envelope }: Message): number {
+export function memoryOf({ data, envelope }: Pick<Message, 'data' | 'envelope'>): number {
   return MESSAGE_BYTES + data.buffer.byteLength + (envelope?.buffer.byteLength ?? 0);
 }

@@ -4,12 +4,15 @@ import type { FrameKind } from './crypto/frame-format.ts';
 import { MayflyError, notConnected } from './errors.ts';
 import type { Link } from './link.ts';
 
-/** A message that waits for a link; `number` is its place in the order of publishing. */
+/** A message on its way to a link; `isKept` while it waits for the next one. */
 interface Unsent {
-  readonly number: number;
   readonly data: Uint8Array;
   readonly envelope: Uint8Array | null;
+  isKept: boolean;
 }
+
+/** Most bytes kept for the next link, however few messages they are. */
+const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 
 /** Seals what the app publishes and hands it to the link; keeps some of it while there is none, if asked to. */
 export class Outbox {
@@ -17,8 +20,10 @@ export class Outbox {
   readonly #maxUnsent: number;
   /** Takes what went wrong with a kept message: its publisher was told long ago that it was taken. */
   readonly #onError: (error: unknown) => void;
-  #unsent: Unsent[] = [];
-  #published = 0;
+  /** Messages that no link has sent yet, in the order of publishing: each keeps its place until one has. */
+  readonly #unsent = new Set<Unsent>();
+  #keptCount = 0;
+  #keptBytes = 0;
   /** Messages handed to a link, until that has sent them or is found to be gone. */
   readonly #handed = new Set<Promise<void>>();
   #catchingUp: Promise<void> | null = null;
@@ -75,13 +80,13 @@ export class Outbox {
   /** Nothing can be sent any more, and why. */
   end(why: () => MayflyError): void {
     this.close(why);
-    this.#unsent = [];
+    this.#unsent.clear();
   }
 
   /** Publishes a message. Rejects with `frame_too_large`, `buffer_full`, `not_connected`, or why else nothing can be sent. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
     if (this.#maxUnsent === 0) return this.send('message', data, envelope);
-    const message = { number: this.#published++, data: data.slice(), envelope: envelope?.slice() ?? null };
+    const message = { data: data.slice(), envelope: envelope?.slice() ?? null, isKept: false };
     if (this.#link === null || this.#catchingUp !== null) this.#keep(message);
     else await this.#hand(message, this.#link);
   }
@@ -109,13 +114,15 @@ export class Outbox {
   #sendKept(): void {
     const link = this.#link;
     if (link === null) return;
-    const unsent = this.#unsent;
-    this.#unsent = [];
-    for (const message of unsent) this.#hand(message, link, true).catch(this.#onError);
+    this.#keptCount = 0;
+    this.#keptBytes = 0;
+    for (const message of this.#unsent) this.#hand(message, link, true).catch(this.#onError);
   }
 
   /** Sends a message over the link, or keeps it when the link is found to be gone. */
   #hand(message: Unsent, link: Link, wasKept = false): Promise<void> {
+    this.#unsent.add(message);
+    message.isKept = false;
     const handing = this.send('message', message.data, message.envelope).catch((error: unknown) => {
       if (link.isOpen) throw error;
       this.#keep(message, wasKept);
@@ -124,17 +131,21 @@ export class Outbox {
       .catch(() => {})
       .then(() => {
         this.#handed.delete(done);
+        if (!message.isKept) this.#unsent.delete(message);
       });
     this.#handed.add(done);
     return handing;
   }
 
-  /** Keeps a message, within the bound: but one that was kept before has its place. */
+  /** Keeps a message, within the bounds: but one that was kept before has its place. */
   #keep(message: Unsent, wasKept = false): void {
     if (this.#link === null && !this.#isKeeping) throw this.#why();
-    if (!wasKept && this.#unsent.length >= this.#maxUnsent)
-      throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait`);
-    this.#unsent.push(message);
-    this.#unsent.sort((a, b) => a.number - b.number);
+    const bytes = this.#keptBytes + message.data.length + (message.envelope?.length ?? 0);
+    if (!wasKept && (this.#keptCount >= this.#maxUnsent || bytes > MAX_UNSENT_BYTES))
+      throw new MayflyError('buffer_full', `more than maxUnsent (${this.#maxUnsent}) messages wait, or 16 MiB of them`);
+    this.#unsent.add(message);
+    message.isKept = true;
+    this.#keptCount++;
+    this.#keptBytes = bytes;
   }
 }

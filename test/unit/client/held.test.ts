@@ -4,12 +4,12 @@ import { Held } from '../../../src/client/held.ts';
 type Name = 'message' | 'loss';
 
 /** What waits, who listens, and what was told. */
-function setUp(limit = 10) {
+function setUp(maxCount = 10, maxBytes = 1000) {
   const heard = new Set<Name>();
   const told: string[] = [];
-  const held = new Held<Name>('message', limit, (name) => heard.has(name));
+  const held = new Held<Name>('message', { maxCount, maxBytes }, (name) => heard.has(name));
   const pass = (name: Name, text: string, then = (): void => {}): boolean =>
-    held.pass(name, () => {
+    held.pass(name, text.length, () => {
       told.push(text);
       then();
     });
@@ -63,5 +63,23 @@ describe('Held', () => {
   it('refuses what there is no room for', () => {
     const { pass } = setUp(2);
     expect([pass('message', 'one'), pass('message', 'two'), pass('message', 'three')]).toEqual([true, true, false]);
+  });
+
+  it('refuses what takes too many bytes, and all behind it, until somebody listens', async () => {
+    const { told, pass, listen } = setUp(10, 10);
+    const passed = ['12345', '1234', '12', '1'].map((text) => pass('message', text));
+    expect(passed).toEqual([true, true, false, false]);
+    listen('message');
+    await Promise.resolve();
+    expect([pass('message', 'more than ten'), told]).toEqual([true, ['12345', '1234', 'open', 'more than ten']]);
+  });
+
+  it('has room again for what was told to a listener of another event', async () => {
+    const { pass, listen } = setUp(10, 10);
+    pass('loss', '1234567');
+    pass('message', '123');
+    listen('loss');
+    await Promise.resolve();
+    expect([pass('message', '1234567'), pass('message', '1')]).toEqual([true, false]);
   });
 });

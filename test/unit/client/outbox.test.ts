@@ -119,4 +119,32 @@ describe('Outbox', () => {
     patient.open(fakeLink(log), 2);
     expect(log).toEqual([]);
   });
+
+  it('keeps 60,000 messages and sends them in order, those that come back from a dying link among them', async () => {
+    const log: string[] = [];
+    const { dying, fail } = dyingLink();
+    const outbox = new Outbox(null, 60_000, unexpected);
+    outbox.open(dying, 1);
+    const given = Array.from({ length: 30_000 }, (_, i) => outbox.publish(bytes(`${i}`), null));
+    outbox.lost();
+    for (let i = 30_000; i < 60_000; i++) given.push(outbox.publish(bytes(`${i}`), null));
+    fail();
+    await Promise.all(given);
+    await expect(outbox.publish(bytes('more'), null)).rejects.toMatchObject({ code: 'buffer_full' });
+    outbox.open(fakeLink(log), 2);
+    await outbox.publish(bytes('last'), null);
+    expect(log).toEqual([...Array.from({ length: 60_000 }, (_, i) => `${i}`), 'last']);
+  });
+
+  it('keeps no more than 16 MiB, whatever the number of messages, and has room again once they are sent', async () => {
+    const outbox = new Outbox(null, 1000, unexpected);
+    const large = new Uint8Array(4 * 1024 * 1024);
+    for (let i = 0; i < 4; i++) await outbox.publish(large, null);
+    await expect(outbox.publish(new Uint8Array(), Uint8Array.of(1))).rejects.toMatchObject({ code: 'buffer_full' });
+    const log: string[] = [];
+    outbox.open({ ...fakeLink(log), info: { limits: {} } } as unknown as Link, 1);
+    await expect.poll(() => log.length).toBe(4);
+    outbox.lost();
+    await outbox.publish(large, null);
+  });
 });
