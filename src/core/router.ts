@@ -71,6 +71,7 @@ export class Router {
     if ('status' in channel) return channel;
     const bytes = encodeMessage(channel.id, message.envelope, message.body);
     this.#publish(channel, bytes, 0, bytes.length, 0, null);
+    bytes.fill(0);
     return { seq: channel.seq, subscribers: channel.frames.subscriberCount };
   }
 

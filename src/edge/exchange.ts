@@ -27,6 +27,7 @@ export class Exchange {
     this.#isHead = request.getMethod() === 'head';
     response.onAborted(() => {
       this.#isOver = true;
+      this.#body?.abandon();
     });
   }
 

@@ -67,6 +67,9 @@ interface Expected {
   readonly permits: (rules: Rules) => Refusal | null;
 }
 
+/** Does what was asked, with a body that is good until that is done. */
+type Serve = (by: Authorized, body: Uint8Array) => Promise<void> | void;
+
 /** Registers every route of the public listener but the WebSocket's. */
 export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   const exchangeFor = (response: HttpResponse, request: HttpRequest): Exchange =>
@@ -87,68 +90,72 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
   }
 
   /**
-   * The body of a request, once its token is known to permit it (`permits`); and after the wait for it, the token's rules anew. First
-   * who asks, then what.
+   * Serves a request with its body, once its token is known to permit it (`permits`), and again after the wait for it: the rules are those
+   * of that moment. First who asks, then what. The body is overwritten when it was served or refused.
    */
-  async function received(
-    exchange: Exchange,
-    { type, maxBytes, permits }: Expected,
-  ): Promise<(Authorized & { readonly body: Uint8Array }) | Refusal> {
+  async function receive(exchange: Exchange, { type, maxBytes, permits }: Expected, serve: Serve): Promise<void> {
     const receiving = exchange.receiveBody(maxBytes);
     const asking = await authorized(exchange);
-    if ('status' in asking) return asking;
+    if ('status' in asking) return refuse(exchange, asking);
     const refused = permits(asking.rules);
-    if (refused !== null) return refused;
-    if (!exchange.hasContentType(type)) return refusal('unsupported_media_type', `send ${type}`);
+    if (refused !== null) return refuse(exchange, refused);
+    if (!exchange.hasContentType(type)) return refuse(exchange, refusal('unsupported_media_type', `send ${type}`));
     const body = await receiving.read();
-    if ('status' in body) return body;
-    const admitted = ports.sessions.admit(asking.token);
-    if ('status' in admitted) return admitted;
-    const stillRefused = permits(admitted.rules);
-    return stillRefused ?? { ...admitted, token: asking.token, body };
+    if ('status' in body) return refuse(exchange, body);
+    try {
+      const admitted = ports.sessions.admit(asking.token);
+      const stillRefused = 'status' in admitted ? admitted : permits(admitted.rules);
+      if (stillRefused !== null) refuse(exchange, stillRefused);
+      else if (!('status' in admitted)) await serve({ ...admitted, token: asking.token }, body);
+    } finally {
+      body.fill(0);
+    }
   }
 
-  async function publish(exchange: Exchange, encodedName: string | undefined): Promise<void> {
-    const name = decodeSegment(encodedName);
-    const segments = name !== undefined && isChannelName(name) ? name.split('.') : undefined;
+  function publish(exchange: Exchange, encodedName: string | undefined): Promise<void> {
+    const name = decodeSegment(encodedName) ?? '';
+    const segments = isChannelName(name) ? name.split('.') : [];
     const envelopeText = exchange.header('mayfly-envelope');
-    const envelope = envelopeText === '' ? null : readEnvelope(envelopeText);
-    const request = await received(exchange, {
+    const envelopeSize = sizeOfEnvelope(envelopeText);
+    const publishing: Expected = {
       type: 'application/octet-stream',
-      maxBytes: Math.max(0, ports.maxFrameBytes - messageBytes(envelope ?? null, 0)),
+      maxBytes: Math.max(0, ports.maxFrameBytes - messageBytes(envelopeSize ?? null, 0)),
       permits: (rules) => {
-        if (segments === undefined) return BAD_CHANNEL;
+        if (segments.length === 0) return BAD_CHANNEL;
         if ((permissionsFor(rules, segments) & Permission.PUBLISH) === 0) return FORBIDDEN;
-        return envelope === undefined ? BAD_ENVELOPE : ports.busy();
+        return envelopeSize === undefined ? BAD_ENVELOPE : ports.busy();
       },
+    };
+    return receive(exchange, publishing, ({ tenant, token }, body) => {
+      if (messageBytes(envelopeSize ?? null, body.length) > ports.maxFrameBytes) return refuse(exchange, TOO_LARGE);
+      if (exchange.isOver) return; // nobody would hear that it was published, and would publish it again
+      const envelope = envelopeText === '' ? null : Buffer.from(envelopeText, 'base64url');
+      ports.turn.open();
+      const by = { tenant, sub: token.sub };
+      const published = ports.router.publish(by, name, segments, { envelope, body });
+      envelope?.fill(0);
+      if ('status' in published) refuse(exchange, published);
+      else exchange.json(202, published);
     });
-    if ('status' in request) return refuse(exchange, request);
-    if (name === undefined || segments === undefined || envelope === undefined) return; // refused above
-    if (messageBytes(envelope, request.body.length) > ports.maxFrameBytes) return refuse(exchange, TOO_LARGE);
-    if (exchange.isOver) return; // nobody would hear that it was published, and would publish it again
-    ports.turn.open();
-    const by = { tenant: request.tenant, sub: request.token.sub };
-    const published = ports.router.publish(by, name, segments, { envelope, body: request.body });
-    if ('status' in published) return refuse(exchange, published);
-    exchange.json(202, published);
   }
 
   /** Revokes, also when the relay is full or about to stop: that is when it is needed most. */
-  async function revoke(exchange: Exchange): Promise<void> {
-    const request = await received(exchange, {
+  function revoke(exchange: Exchange): Promise<void> {
+    const revoking: Expected = {
       type: 'application/json',
       maxBytes: MAX_REVOCATION_BYTES,
       permits: (rules) => (rules.ops.includes('revoke') ? null : FORBIDDEN),
+    };
+    return receive(exchange, revoking, async ({ tenant }, body) => {
+      ports.turn.open();
+      const revocation = readRevocation(body, ports.turn.nowMs, ports.times);
+      if ('status' in revocation) return refuse(exchange, revocation);
+      const close = (session: Session): void => ports.peers.performAll([session], REVOKED);
+      const withdrawn = await ports.sessions.revoke(tenant, revocation, close);
+      if ('status' in withdrawn) return refuse(exchange, withdrawn);
+      const { closed, detached } = withdrawn;
+      exchange.json(200, { closed, detached, until: Math.ceil(revocation.untilMs / 1000) });
     });
-    if ('status' in request) return refuse(exchange, request);
-    ports.turn.open();
-    const revocation = readRevocation(request.body, ports.turn.nowMs, ports.times);
-    if ('status' in revocation) return refuse(exchange, revocation);
-    const close = (session: Session): void => ports.peers.performAll([session], REVOKED);
-    const withdrawn = await ports.sessions.revoke(request.tenant, revocation, close);
-    if ('status' in withdrawn) return refuse(exchange, withdrawn);
-    const { closed, detached } = withdrawn;
-    exchange.json(200, { closed, detached, until: Math.ceil(revocation.untilMs / 1000) });
   }
 
   /** Serves a path: no query string, and a fault of ours is a 500. What takes GET takes HEAD. */
@@ -200,7 +207,12 @@ function decodeSegment(encoded: string | undefined): string | undefined {
   }
 }
 
-function readEnvelope(text: string): Uint8Array | undefined {
+/** The length of an envelope; null when there is none, undefined when it is not unpadded base64url. */
+function sizeOfEnvelope(text: string): { readonly length: number } | null | undefined {
+  if (text === '') return null;
   const bytes = Buffer.from(text, 'base64url');
-  return bytes.toString('base64url') === text ? bytes : undefined;
+  const { length } = bytes;
+  const isGood = bytes.toString('base64url') === text;
+  bytes.fill(0);
+  return isGood ? { length } : undefined;
 }

@@ -10,7 +10,7 @@ const TOO_LARGE = refusal('frame_too_large', 'the body is larger than a frame ma
 export class RequestBody {
   readonly #response: HttpResponse;
   readonly #isTooLarge: boolean;
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks: Uint8Array[] = [];
   #isPaused = false;
   #isWhole = false;
   #isGivenUp = false;
@@ -28,7 +28,7 @@ export class RequestBody {
     return this.#isWhole;
   }
 
-  /** The whole body. Never resolves for a client that goes away. */
+  /** The whole body, whose bytes the caller overwrites when it has used them. Never resolves for a client that goes away. */
   read(): Promise<Uint8Array | Refusal> {
     return new Promise((resolve) => {
       if (this.#isTooLarge) resolve(TOO_LARGE);
@@ -46,13 +46,20 @@ export class RequestBody {
     if (this.#isPaused) this.#response.resume();
     this.#isPaused = false;
     this.#isGivenUp = true;
-    this.#chunks.length = 0;
+    this.#overwrite();
+  }
+
+  /** The client is gone: there is nothing to resume. */
+  abandon(): void {
+    this.#isPaused = false;
+    this.giveUp();
   }
 
   #take(chunk: ArrayBuffer, isLast: boolean): void {
     this.#isWhole = isLast;
+    if (!this.#isGivenUp && !this.#isTooLarge) this.#chunks.push(new Uint8Array(chunk.slice(0)));
+    new Uint8Array(chunk).fill(0); // in uWebSockets.js's memory
     if (this.#isGivenUp) return;
-    if (!this.#isTooLarge) this.#chunks.push(Buffer.from(chunk.slice(0)));
     if (isLast) this.#deliver?.(this.#joined());
     else if (this.#deliver === null && !this.#isPaused) {
       this.#isPaused = true;
@@ -60,8 +67,17 @@ export class RequestBody {
     }
   }
 
+  /** Everything that has come, as one; nothing of it stays here. */
   #joined(): Uint8Array {
     const [only] = this.#chunks;
-    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    const joined = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    if (joined === only) this.#chunks.length = 0;
+    else this.#overwrite();
+    return joined;
+  }
+
+  #overwrite(): void {
+    for (const chunk of this.#chunks) chunk.fill(0);
+    this.#chunks.length = 0;
   }
 }

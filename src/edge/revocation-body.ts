@@ -41,6 +41,6 @@ function targetOf(
 }
 
 function readJson(body: Uint8Array): unknown {
-  const read = parseJson(Buffer.from(body).toString('utf8'));
+  const read = parseJson(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
   return 'value' in read ? read.value : undefined;
 }

@@ -65,6 +65,7 @@ export function webSocketHandlers(ports: WebSocketPorts) {
 
   function hello(peer: Peer, bytes: Uint8Array): void {
     const read = door.readHello(peer, bytes);
+    bytes.fill(0);
     if (!('token' in read)) {
       peers.perform(peer, read);
       return;
@@ -91,6 +92,7 @@ export function webSocketHandlers(ports: WebSocketPorts) {
         outcome = dispatch.serve(peer.session, bytes, pos);
         if (outcome === LATER) return pos;
         pos = dispatch.end;
+        if (outcome.close !== null) bytes.fill(0);
         if (outcome !== NOTHING) perform(peer, outcome);
         peer.closing ??= outcome.close; // of a client that is gone already, too
       } while (outcome.close === null && pos < bytes.length && peer.session !== null);
@@ -149,8 +151,10 @@ export function webSocketHandlers(ports: WebSocketPorts) {
     message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
       const peer = socket.getUserData().peer;
       const isWaiting = isTls || inbox.holds(peer);
-      const rest = isWaiting ? 0 : receive(peer, new Uint8Array(message), 0, isBinary);
+      const bytes = new Uint8Array(message);
+      const rest = isWaiting ? 0 : receive(peer, bytes, 0, isBinary);
       if (rest !== SERVED) inbox.add(peer, message, rest, isBinary);
+      if (peer.socket !== undefined) bytes.fill(0); // uWebSockets.js's memory, which it may have back once it closed the socket
     },
 
     dropped(socket: WebSocket<UserData>): void {

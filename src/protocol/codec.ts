@@ -2,11 +2,20 @@ import { Packr } from 'msgpackr';
 import { CLIENT_SHAPES, type ClientFrame, RELAY_SHAPES, type RelayFrame } from './frames.ts';
 import { findFrame, type Shapes } from './shape.ts';
 
+const NIL = Uint8Array.of(0xc0);
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
 
 /** Encodes one frame. The returned bytes are the caller's own. */
 export function encodeFrame(frame: ClientFrame | RelayFrame): Uint8Array {
-  return frame.some(hasWide) ? Uint8Array.from(encodeWide(frame)) : new Uint8Array(packr.pack(frame));
+  return frame.some(hasWide) ? Uint8Array.from(encodeWide(frame)) : encode(frame);
+}
+
+/** Leaves nothing of the value in msgpackr's own buffer. */
+function encode(value: unknown): Uint8Array {
+  const packed = packr.pack(value);
+  const bytes = new Uint8Array(packed);
+  packed.fill(0);
+  return bytes;
 }
 
 /** One frame read from a message: its values and the offset behind it, or what is wrong with it. */
@@ -39,6 +48,7 @@ function readShaped(bytes: Uint8Array, start: number, shapes: Shapes): Shaped | 
 function decode(bytes: Uint8Array, end: number): Shaped | string {
   try {
     const values = packr.unpack(bytes) as readonly unknown[]; // an array, by its first byte
+    packr.unpack(NIL); // msgpackr holds on to what it read last: the bytes' memory, and text
     if (values.some((value) => typeof value === 'number' && value > Number.MAX_SAFE_INTEGER))
       return 'integer over 2^53-1';
     return { values, end };
@@ -57,7 +67,7 @@ function hasWide(value: unknown): boolean {
 function encodeWide(value: unknown): number[] {
   if (Array.isArray(value)) return [0x90 | value.length, ...value.flatMap(encodeWide)];
   if (isMap(value)) return [0x80 | Object.keys(value).length, ...Object.entries(value).flat().flatMap(encodeWide)];
-  if (typeof value !== 'number' || value <= 0xffff_ffff) return [...packr.pack(value)];
+  if (typeof value !== 'number' || value <= 0xffff_ffff) return [...encode(value)];
   const bytes = new DataView(new ArrayBuffer(8));
   bytes.setBigUint64(0, BigInt(value));
   return [0xcf, ...new Uint8Array(bytes.buffer)];

@@ -32,8 +32,8 @@ export function stampMessage(bytes: Uint8Array, start: number, seq: number, send
   writeUint32(bytes, start + SENDER, sender);
 }
 
-/** Bytes of a MESSAGE with this envelope (null: none) and a body of `bodyBytes`. */
-export function messageBytes(envelope: Uint8Array | null, bodyBytes: number): number {
+/** Bytes of a MESSAGE with this envelope, of which only the length counts (null: none), and a body of `bodyBytes`. */
+export function messageBytes(envelope: { readonly length: number } | null, bodyBytes: number): number {
   const envelopeBytes = envelope === null ? 1 : binHeaderBytes(envelope.length) + envelope.length;
   return ENVELOPE + envelopeBytes + binHeaderBytes(bodyBytes) + bodyBytes;
 }

@@ -1,4 +1,5 @@
 import { decode, encode } from '@msgpack/msgpack';
+import { pack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, readClientFrame, readRelayFrame } from '../../../src/protocol/codec.ts';
 import type { ClientFrame, RelayFrame } from '../../../src/protocol/frames.ts';
@@ -126,4 +127,13 @@ describe("a relay's frame", () => {
       expect(readRelayFrame(bytes, 0)).toEqual({ frame: undefined, end: bytes.length });
     },
   );
+});
+
+describe('msgpackr', () => {
+  it('holds nothing of a frame it has encoded', () => {
+    for (const frame of RELAY_FRAMES) encodeFrame(frame);
+    const held = Buffer.from(pack(null).buffer).toString('latin1'); // its one buffer, whoever calls
+    for (const text of ['room.42', 'shutdown', 'not_attached', 'detached', 'maxFrameBytes'])
+      expect(held).not.toContain(text);
+  });
 });
