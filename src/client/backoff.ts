@@ -14,3 +14,8 @@ export function backoffMs(
 ): number {
   return random() * Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30));
 }
+
+/** The wait after a connection that lasted: short, and spread for the sake of the relay. */
+export function firstWaitMs({ firstMs = 500 }: BackoffOptions, random = Math.random): number {
+  return firstMs * (0.2 + 0.8 * random());
+}

@@ -1,75 +1,45 @@
 import { FrameType, type RelayFrame } from '../protocol/frames.ts';
-import { type BackoffOptions, backoffMs } from './backoff.ts';
+import { backoffMs, firstWaitMs } from './backoff.ts';
 import { nowMs } from './clock.ts';
 import { isTokenRefused, mayReconnect, needsFreshToken } from './close-rules.ts';
-import { abortError, asMayflyError, MayflyError, notConnected, relayClosed } from './errors.ts';
-import type { Events } from './events.ts';
+import type { ConnectionOptions, ConnectionOwner } from './connection-ports.ts';
+import { abortError, asMayflyError, type MayflyError, NO_CLOSE_CODE, notConnected, relayClosed } from './errors.ts';
 import { openLink } from './handshake.ts';
 import type { Link } from './link.ts';
-import { onOnline } from './online.ts';
-import { MAX_NUMBER } from './options.ts';
 import { delay } from './patience.ts';
+import type { ConnectionState } from './relay-events.ts';
 import { Renewal } from './renewal.ts';
-import type { SocketFactory } from './socket.ts';
-import { type TokenReason, type TokenSource, Tokens } from './tokens.ts';
-
-/** What a relay tells the app of its connection. */
-export interface RelayEvents {
-  /** The connection broke; the next attempt comes after `inMs`. `code` is the close code, 1006 where there was none. */
-  reconnecting: { readonly inMs: number; readonly code: number };
-  /** Connected again, and every channel attached or told why not. */
-  reconnected: { readonly isSameRelay: boolean };
-  /** A fresh token is in force until `expiry`, seconds since 1970. */
-  renewed: { readonly expiry: number };
-  /** The relay is about to stop; the connection will move by itself after `reconnectInMs`. */
-  draining: { readonly reconnectInMs: number };
-  /** Something failed that the SDK goes on from, such as a renewal or an attempt to come back. */
-  error: MayflyError;
-  /** It is over: by `close()` (no error), or because coming back is no use. */
-  closed: { readonly error: MayflyError | undefined };
-}
-
-/** How to reach a relay, and how patiently. */
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly token: TokenSource;
-  readonly socket: SocketFactory;
-  readonly backoff: BackoffOptions;
-  readonly connectTimeoutMs: number;
-  readonly keepAliveMs: number;
-}
-
-/** What the owner of a connection does. */
-export interface ConnectionOwner {
-  readonly events: Events<RelayEvents>;
-  /** Takes a frame that is not about the connection. */
-  frame(frame: RelayFrame, link: Link): void;
-  /** Takes note that the link is gone. */
-  lost(): void;
-  /** Attaches everything again, as far as the relay permits. Never rejects. */
-  returned(link: Link): Promise<void>;
-  /** A fresh token is in force on the link. */
-  renewed(link: Link): void;
-  /** Takes note that there will be no other link. */
-  ended(): void;
-}
+import { Signs } from './signs.ts';
+import { type TokenReason, Tokens } from './tokens.ts';
 
 /** A link that lasted this long was a good one: the waits begin anew. */
 const STABLE_MS = 10_000;
-const NO_CLOSE_CODE = 1006;
+/** No relay takes longer to stop: `drainTimeoutMs`. */
+const MAX_GO_AWAY_MS = 3_600_000;
+/** Ahead of GOAWAY's time, when the relay closes, to be gone by then; at most half of it. */
+const LEAD_MS = 500;
+/** An attempt that is older than this when the network changes is begun anew. */
+const FRESH_MS = 1000;
 
-/** A connection that comes back: with growing random waits, at once when the network is there again, after GOAWAY at its time. */
+/** A connection that comes back: with growing random waits, at once when the network is there again; and that moves at GOAWAY. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   readonly #ending = new AbortController();
   readonly #tokens: Tokens;
   readonly #renewal: Renewal;
+  readonly #signs = new Signs((mayBeBack) => this.#sign(mayBeBack));
   readonly #waiting = new Set<() => void>();
+  #state: ConnectionState = 'connecting';
   #link: Link | undefined;
+  /** Attempts since the latest link that lasted. */
   #attempt = 0;
-  #cancelRetry: () => void = () => {};
-  #goAway: { readonly atMs: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  /** The attempt under way to get another link, and since when. */
+  #trying: { readonly stop: AbortController; readonly sinceMs: number } | undefined;
+  /** Why the next one asks for a token. */
+  #reason: TokenReason = { reason: 'reconnect' };
+  #next: ReturnType<typeof setTimeout> | undefined;
+  #goAwayAtMs: number | undefined;
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -77,7 +47,16 @@ export class Connection {
     const tokens = new Tokens(options.token, this.#ending.signal);
     this.#tokens = tokens;
     const denied = (error: MayflyError): void => void this.close(error);
-    this.#renewal = new Renewal({ tokens, backoff: options.backoff, owner, denied });
+    const failed = (error: MayflyError): void => owner.events.emit('error', error);
+    const renewed = (link: Link, expiry: number): void => {
+      owner.renewed(link);
+      owner.events.emit('renewed', { expiry });
+    };
+    this.#renewal = new Renewal({ tokens, backoff: options.backoff, renewed, failed, denied });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
   }
 
   /** The open link. Throws a MayflyError `not_connected` or `closed`. */
@@ -124,10 +103,12 @@ export class Connection {
    */
   async open(signal?: AbortSignal): Promise<void> {
     const abort = (): void => this.#ending.abort();
+    const until = this.#ending.signal;
     signal?.addEventListener('abort', abort);
     try {
       if (signal?.aborted === true) throw abortError(signal);
-      await this.#connect({ reason: 'connect' }).catch((error: MayflyError) => this.#connectAgain(error));
+      await this.#connect({ reason: 'connect' }, until).catch((error: MayflyError) => this.#connectAgain(error, until));
+      this.#signs.start();
     } catch (error) {
       this.#ending.abort();
       throw signal?.aborted === true ? abortError(signal) : error;
@@ -141,70 +122,107 @@ export class Connection {
     return this.#renewal.renew(this.link, { reason: 'renew' });
   }
 
+  /** Looks whether the link still leads anywhere; without one, and where that may help, tries to get one at once. Seldom enough. */
+  check(): void {
+    if (!this.isClosed) this.#signs.sign(true);
+  }
+
   /** Ends the connection for good, after what was sent. */
   async close(error?: MayflyError): Promise<void> {
     if (this.isClosed) return;
     this.#ending.abort();
-    this.#cancelRetry();
-    clearTimeout(this.#goAway?.timer);
+    this.#trying?.stop.abort();
+    this.#signs.stop();
+    clearTimeout(this.#next);
     const closing = this.#link?.close();
     this.#owner.ended();
-    for (const wake of [...this.#waiting]) wake();
+    this.#wake();
+    this.#become('closed');
     this.#owner.events.emit('closed', { error });
     this.#owner.events.end();
     await closing;
   }
 
-  async #connectAgain(error: MayflyError): Promise<Link> {
+  async #connectAgain(error: MayflyError, signal: AbortSignal): Promise<Link> {
     if (!this.#tokens.areMany || !isTokenRefused(error.closeCode)) throw error;
-    await delay(backoffMs(0, this.#options.backoff), this.#ending.signal);
-    return this.#connect({ reason: 'refused', code: error.code });
+    await delay(firstWaitMs(this.#options.backoff), signal);
+    return this.#connect({ reason: 'refused', code: error.code }, signal);
   }
 
-  async #connect(reason: TokenReason): Promise<Link> {
-    const { signal } = this.#ending;
+  async #connect(reason: TokenReason, signal: AbortSignal): Promise<Link> {
     const events = {
-      frame: (frame: RelayFrame, from: Link) => this.#frame(frame, from),
-      closed: (error: MayflyError) => this.#lost(error),
+      opened: (link: Link) => this.#adopt(link),
+      frame: (frame: RelayFrame, link: Link) => this.#frame(frame, link),
+      checking: (isChecking: boolean, link: Link) => {
+        if (link === this.#link) this.#become(isChecking ? 'checking' : 'connected');
+      },
+      closed: (error: MayflyError, link: Link) => this.#lost(error, link),
     };
     try {
       const token = await this.#tokens.read(reason, signal);
-      this.#link = await openLink({ ...this.#options, token, signal }, events);
+      return await openLink({ ...this.#options, token, signal }, events);
     } catch (error) {
       throw asMayflyError(error);
     }
-    for (const wake of [...this.#waiting]) wake();
-    return this.#link;
+  }
+
+  /** Goes on over another link. Where there is one still, everything moves. */
+  #adopt(link: Link): void {
+    const before = this.#link;
+    this.#link = link;
+    this.#trying = undefined;
+    this.#goAwayAtMs = undefined;
+    clearTimeout(this.#next);
+    if (before?.isOpen === true) {
+      this.#owner.lost();
+      void before.leave();
+    }
+    this.#become('connected');
+    this.#wake();
   }
 
   #frame(frame: RelayFrame, link: Link): void {
-    if (this.isClosed) return;
+    if (this.isClosed || link !== this.#link) return;
     if (frame[0] === FrameType.EXPIRING) void this.#renewal.expiring(link, frame[1]);
-    else if (frame[0] === FrameType.GOAWAY) this.#goingAway(link, frame[1]);
+    else if (frame[0] === FrameType.GOAWAY) this.#goingAway(frame[1]);
     else this.#owner.frame(frame, link);
   }
 
-  #goingAway(link: Link, reconnectInMs: number): void {
-    clearTimeout(this.#goAway?.timer);
-    const gone = new MayflyError('going_away', 'the relay stops', { closeCode: 4000 });
-    const inMs = Math.min(reconnectInMs, MAX_NUMBER);
-    this.#goAway = { atMs: nowMs() + inMs, timer: setTimeout(() => link.end(gone), inMs) };
-    this.#owner.events.emit('draining', { reconnectInMs: inMs });
+  /** Plans to move. A relay that says it again can only hasten that. */
+  #goingAway(reconnectInMs: number): void {
+    const inMs = Math.min(reconnectInMs, MAX_GO_AWAY_MS);
+    const atMs = nowMs() + inMs;
+    const isFirst = this.#goAwayAtMs === undefined;
+    if (!isFirst && atMs >= Number(this.#goAwayAtMs)) return;
+    this.#goAwayAtMs = atMs;
+    this.#reason = { reason: 'reconnect', code: 'going_away' };
+    if (this.#trying === undefined) this.#plan(Math.max(inMs - Math.min(LEAD_MS, inMs / 2), this.#calmMs()));
+    if (isFirst) this.#owner.events.emit('draining', { reconnectInMs: inMs });
   }
 
-  #lost(error: MayflyError): void {
-    if (this.isClosed) return;
+  #lost(error: MayflyError, link: Link): void {
+    if (this.isClosed || link !== this.#link) return;
     this.#owner.lost();
-    if (nowMs() - (this.#link?.openedAtMs ?? 0) > STABLE_MS) this.#attempt = 0;
-    clearTimeout(this.#goAway?.timer);
-    const goAwayInMs = this.#goAway === undefined ? undefined : Math.max(0, this.#goAway.atMs - nowMs());
-    this.#goAway = undefined;
-    const waitMs = backoffMs(this.#attempt, this.#options.backoff);
-    if (goAwayInMs === undefined) this.#comeBack(error, waitMs);
-    else this.#comeBack(error, this.#attempt === 0 ? goAwayInMs : Math.max(goAwayInMs, waitMs)); // a relay may say it again and again
+    const goAwayInMs = this.#goAwayAtMs === undefined ? undefined : Math.max(0, this.#goAwayAtMs - nowMs());
+    const calmMs = this.#calmMs();
+    if (goAwayInMs !== undefined) this.#comeBack(error, Math.max(goAwayInMs, calmMs));
+    else this.#comeBack(error, calmMs || firstWaitMs(this.#options.backoff));
   }
 
-  /** Tries again later, unless that is no use. */
+  #sign(mayBeBack: boolean): void {
+    if (this.isOpen) this.#link?.probe();
+    else if (this.isClosed || !mayBeBack) return;
+    else if (this.#trying === undefined) void this.#try();
+    else if (nowMs() - this.#trying.sinceMs > FRESH_MS) this.#trying.stop.abort();
+  }
+
+  /** How long to wait at least for another link: 0 when the latest one lasted. */
+  #calmMs(): number {
+    if (nowMs() - (this.#link?.openedAtMs ?? 0) > STABLE_MS) this.#attempt = 0;
+    return this.#attempt === 0 ? 0 : this.#backoffMs();
+  }
+
+  /** Tries again later, unless that is no use, or an attempt is under way. */
   #comeBack(error: MayflyError, inMs: number): void {
     const code = error.closeCode ?? NO_CLOSE_CODE;
     const isWelcome = needsFreshToken(code) ? this.#tokens.areMany : mayReconnect(code);
@@ -212,33 +230,61 @@ export class Connection {
       void this.close(error);
       return;
     }
-    this.#attempt++;
-    const retry = (): void => {
-      this.#cancelRetry();
-      void this.#reconnect({ reason: isTokenRefused(code) ? 'refused' : 'reconnect', code: error.code });
-    };
-    const timer = setTimeout(retry, inMs);
-    const stopListening = onOnline(retry);
-    this.#cancelRetry = () => {
-      clearTimeout(timer);
-      stopListening();
-    };
-    this.#owner.events.emit('reconnecting', { inMs, code });
+    this.#reason = { reason: isTokenRefused(code) ? 'refused' : 'reconnect', code: error.code };
+    const isTrying = this.#trying !== undefined;
+    if (!isTrying) this.#plan(inMs);
+    this.#become(isTrying ? 'connecting' : 'waiting');
+    this.#owner.events.emit('reconnecting', { inMs: isTrying ? 0 : inMs, code });
   }
 
-  async #reconnect(reason: TokenReason): Promise<void> {
+  #plan(inMs: number): void {
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => void this.#try(), inMs);
+  }
+
+  /** Gets another link, be it that there is none, or that the one there is will not last. */
+  async #try(): Promise<void> {
+    const stop = new AbortController();
     const boot = this.#link?.info.boot;
+    clearTimeout(this.#next);
+    this.#trying = { stop, sinceMs: nowMs() };
+    this.#attempt++;
+    if (!this.isOpen) this.#become('connecting');
     let link: Link;
     try {
-      link = await this.#connect(reason);
-    } catch (thrown) {
-      const error = asMayflyError(thrown);
-      if (this.isClosed) return;
-      this.#owner.events.emit('error', error);
-      if (!this.isClosed) this.#comeBack(error, backoffMs(this.#attempt, this.#options.backoff));
+      link = await this.#connect(this.#reason, stop.signal);
+    } catch (error) {
+      this.#trying = undefined;
+      this.#failed(error as MayflyError, stop.signal.aborted); // `#connect` throws no others
       return;
     }
     await this.#owner.returned(link);
     if (link.isOpen) this.#owner.events.emit('reconnected', { isSameRelay: boot === link.info.boot });
+  }
+
+  #failed(error: MayflyError, isStopped: boolean): void {
+    if (this.isClosed) return;
+    if (isStopped) {
+      void this.#try();
+      return;
+    }
+    this.#owner.events.emit('error', error);
+    if (this.isClosed) return;
+    if (this.isOpen && error.code !== 'token_denied') this.#plan(this.#backoffMs());
+    else this.#comeBack(error, this.#backoffMs());
+  }
+
+  #backoffMs(): number {
+    return backoffMs(this.#attempt, this.#options.backoff);
+  }
+
+  #become(state: ConnectionState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#owner.events.emit('state', state);
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
   }
 }

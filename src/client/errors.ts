@@ -37,6 +37,9 @@ export class MayflyError extends Error {
   }
 }
 
+/** What a WebSocket says that broke without a close. */
+export const NO_CLOSE_CODE = 1006;
+
 /** The error that a closed connection stands for: the name of the relay's close code, or `connection_failed`, with its cause if known. */
 export function closeError(closeCode: number, reason: string, cause?: unknown): MayflyError {
   const name = Object.entries(CLOSE_CODE).find(([, code]) => code === closeCode)?.[0];
@@ -66,5 +69,7 @@ export function abortError(signal: AbortSignal): MayflyError {
 export function asMayflyError(error: unknown): MayflyError {
   return error instanceof MayflyError
     ? error
-    : new MayflyError('connection_failed', 'the connection failed', { cause: error });
+    : new MayflyError('connection_failed', error instanceof Error ? error.message : 'the connection failed', {
+        cause: error,
+      });
 }

@@ -1,7 +1,9 @@
 import { FrameType, type RelayFrame, SUBPROTOCOL, VERSION } from '../protocol/frames.ts';
-import { abortError, closeError, MayflyError } from './errors.ts';
-import { errorOf, framesOf, Link, type LinkEvents, unreadable } from './link.ts';
-import type { SocketFactory } from './socket.ts';
+import { abortError, asMayflyError, closeError, MayflyError, NO_CLOSE_CODE } from './errors.ts';
+import { errorOf, Link, type LinkEvents } from './link.ts';
+import { hearPolicy } from './policy.ts';
+import { framesOf, unreadable } from './received.ts';
+import { OPEN, type SocketFactory, shut } from './socket.ts';
 import { encodeRequest } from './wire.ts';
 
 /** How to open a link. */
@@ -12,52 +14,70 @@ export interface Opening {
   /** Longest time to WELCOME. */
   readonly connectTimeoutMs: number;
   readonly keepAliveMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
+
+const FORBIDDEN = "the page's Content-Security-Policy (connect-src) forbids";
+/** After an error a close follows at once, which says more; but not everywhere. */
+const CLOSE_GRACE_MS = 100;
 
 /**
  * Opens a WebSocket and says HELLO. Rejects with a MayflyError: the relay's code, `connection_failed`, `protocol_error` or `aborted`, with
- * the close code where there was one.
+ * the close code where there was one; or with what the socket's constructor threw.
  */
 export function openLink(opening: Opening, events: LinkEvents): Promise<Link> {
   const { url, token, signal, keepAliveMs, connectTimeoutMs } = opening;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) throw abortError(signal);
+    if (signal.aborted) throw abortError(signal);
     const socket = opening.socket(url, SUBPROTOCOL);
     let refused: MayflyError | undefined;
     let cause: unknown;
+    let isDone = false;
+    let link: Link | undefined;
 
     const done = (): void => {
+      isDone = true;
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-      socket.onmessage = socket.onclose = () => {};
+      stopHearing();
+      signal.removeEventListener('abort', abort);
     };
     const fail = (error: MayflyError): void => {
+      if (isDone) return;
       done();
+      socket.onopen = socket.onmessage = socket.onclose = () => {};
       reject(error);
-      socket.close();
+      shut(socket);
     };
-    const abort = (): void => fail(abortError(signal as AbortSignal)); // listened to only where there is one
-    const timer = setTimeout(
-      () => fail(new MayflyError('connection_failed', `no WELCOME within ${connectTimeoutMs} ms`)),
-      connectTimeoutMs,
-    );
-    let link: Link | undefined;
+    const abort = (): void => fail(abortError(signal));
+    const forbid = (): void => fail(new MayflyError('connection_failed', `${FORBIDDEN} ${url}`));
+    const stopHearing = hearPolicy(url, forbid);
     const take = (frame: RelayFrame): void => {
       if (link !== undefined) link.take(frame);
       else if (frame[0] === FrameType.ERROR) refused = errorOf(frame);
       else if (frame[0] === FrameType.WELCOME) {
         done();
         link = new Link(socket, { sender: frame[1], info: frame[2], keepAliveMs }, events);
+        events.opened(link);
         resolve(link);
       }
     };
 
-    signal?.addEventListener('abort', abort, { once: true });
+    const timer = setTimeout(() => {
+      const what = socket.readyState === OPEN ? 'WELCOME' : 'connection';
+      fail(new MayflyError('connection_failed', `no ${what} within ${connectTimeoutMs} ms`));
+    }, connectTimeoutMs);
+    signal.addEventListener('abort', abort);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => socket.send(encodeRequest([FrameType.HELLO, VERSION, token]));
+    socket.onopen = () => {
+      try {
+        socket.send(encodeRequest([FrameType.HELLO, VERSION, token]));
+      } catch (error) {
+        fail(asMayflyError(error));
+      }
+    };
     socket.onerror = ({ error }: { error?: unknown }) => {
-      cause = error; // a close follows; browsers do not say more
+      cause ??= error; // browsers do not say more
+      if (!isDone) setTimeout(() => fail(closeError(NO_CLOSE_CODE, '', cause)), CLOSE_GRACE_MS);
     };
     socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => {
       try {

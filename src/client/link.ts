@@ -2,15 +2,21 @@ import { type ClientFrame, FrameType, type RelayFrame, type WelcomeInfo } from '
 import { nowMs } from './clock.ts';
 import { closeError, MayflyError, notConnected } from './errors.ts';
 import { Outgoing } from './outgoing.ts';
-import { OPEN, type SocketLike } from './socket.ts';
-import { encodeRequest, readFrames } from './wire.ts';
+import { within } from './patience.ts';
+import { framesOf, refOf, unreadable } from './received.ts';
+import { OPEN, type SocketLike, shut } from './socket.ts';
+import { encodeRequest } from './wire.ts';
 
 /** What a link tells its owner. */
 export interface LinkEvents {
+  /** The relay said WELCOME; called before any frame behind it. */
+  opened(link: Link): void;
   /** Every frame that no request waits for. */
   frame(frame: RelayFrame, link: Link): void;
+  /** The connection is doubted from now on, or no more. */
+  checking(isChecking: boolean, link: Link): void;
   /** The connection is over. */
-  closed(error: MayflyError): void;
+  closed(error: MayflyError, link: Link): void;
 }
 
 /** What WELCOME said, and how long silence may last. */
@@ -27,6 +33,10 @@ interface Asking {
   readonly reject: (error: MayflyError) => void;
 }
 
+/** How long an answer may take when there are signs that the network is another one. */
+const PROBE_MS = 3500;
+/** How long those who wait for answers may still get them on a connection that is left. */
+const LEAVE_MS = 1000;
 /** A batch of frames leaves as one WebSocket message of at most this many bytes. */
 const BATCH_BYTES = 60_000;
 
@@ -44,6 +54,10 @@ export class Link {
   readonly #over = new AbortController();
   readonly #keepAlive: ReturnType<typeof setInterval>;
   #ref = 0;
+  /** Frames sent that the relay may refuse: what it says of more than these, it makes up. HELLO is one. */
+  #refusableCount = 1;
+  #hasEnded = false;
+  #probe: ReturnType<typeof setTimeout> | undefined;
   #wasHeard = true;
   /** Bytes that waited to be sent at the latest check. */
   #waitingBytes = 0;
@@ -63,13 +77,14 @@ export class Link {
     return !this.#over.signal.aborted && this.#socket.readyState === OPEN;
   }
 
-  /** Aborted once the link is over. */
+  /** Aborted once the link is over, or left. */
   get over(): AbortSignal {
     return this.#over.signal;
   }
 
   /** Sends a frame, together with all others of this tick. Resolves and rejects as `Outgoing.send`. */
   send(frame: Uint8Array | Promise<Uint8Array>): Promise<void> {
+    this.#refusableCount++;
     return this.#outgoing.send(frame);
   }
 
@@ -82,8 +97,7 @@ export class Link {
     answer: Type,
     onAnswer: (frame: Extract<RelayFrame, { 0: Type }>) => void = () => {},
   ): Promise<void> {
-    this.#ref = (this.#ref + 1) >>> 0;
-    const ref = this.#ref;
+    const ref = this.#nextRef();
     return new Promise((resolve, reject) => {
       if (this.#over.signal.aborted) {
         reject(notConnected());
@@ -108,14 +122,18 @@ export class Link {
     }
   }
 
-  /** Takes one frame, as an answer or for the owner. Throws a TypeError for an answer to something else than was asked. */
+  /**
+   * Takes one frame, as an answer or for the owner. An answer that nobody asked for, or to a frame that was never sent, goes nowhere. Throws
+   * a TypeError for an answer to something else than was asked.
+   */
   take(frame: RelayFrame): void {
     const ref = refOf(frame);
-    const asking = ref === null ? undefined : this.#asking.get(ref);
-    if (ref === null || asking === undefined) {
-      this.#events.frame(frame, this);
+    if (ref === null) {
+      if (frame[0] !== FrameType.ERROR || this.#refusableCount-- > 0) this.#events.frame(frame, this);
       return;
     }
+    const asking = this.#asking.get(ref);
+    if (asking === undefined) return;
     this.#asking.delete(ref);
     if (frame[0] === FrameType.ERROR) asking.reject(errorOf(frame));
     else if (frame[0] === asking.type) asking.resolve(frame);
@@ -128,28 +146,60 @@ export class Link {
   /** Sends what was given, then closes. */
   async close(): Promise<void> {
     await this.#outgoing.drained();
-    this.#socket.close(1000);
+    shut(this.#socket);
+  }
+
+  /** Closes once those who wait for a PONG have it; whatever else was asked is void, and from now on it is over for everybody else. */
+  async leave(): Promise<void> {
+    for (const [ref, { type, reject }] of this.#asking) {
+      if (type === FrameType.PONG) continue;
+      this.#asking.delete(ref);
+      reject(notConnected());
+    }
+    const answered = this.request((ref) => [FrameType.PING, ref], FrameType.PONG);
+    this.#over.abort();
+    await within(answered, { timeoutMs: LEAVE_MS }, notConnected).catch(() => {});
+    await this.close();
+  }
+
+  /**
+   * Asks for a sign of life now, since the network may be another one: without an answer within seconds it is over. What is sent meanwhile
+   * waits for that.
+   */
+  probe(): void {
+    if (this.#over.signal.aborted || this.#probe !== undefined) return;
+    const trust = (): void => this.#trust();
+    const ref = this.#nextRef();
+    this.#asking.set(ref, { type: FrameType.PONG, resolve: trust, reject: trust });
+    this.#outgoing.hold();
+    this.#look();
+    this.#events.checking(true, this);
+    if (this.isOpen) this.#outgoing.sendFirst(encodeRequest([FrameType.PING, ref]));
   }
 
   /** Takes the connection for over, whatever the other side does. */
   end(error: MayflyError): void {
     this.#socket.onclose = () => {};
     this.#socket.onmessage = () => {};
-    this.#socket.close();
+    shut(this.#socket);
     this.#end(error);
   }
 
   #end(error: MayflyError): void {
-    if (this.#over.signal.aborted) return;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#over.abort();
     clearInterval(this.#keepAlive);
+    clearTimeout(this.#probe);
+    this.#outgoing.end();
     for (const { reject } of this.#asking.values()) reject(notConnected());
     this.#asking.clear();
-    this.#events.closed(error);
+    this.#events.closed(error, this);
   }
 
   /** After a silent period asks for a sign of life, and after another gives up: a broken network does not always say so. */
   #checkSilence(): void {
+    if (this.#probe !== undefined) return;
     if (!this.#wasHeard) {
       setTimeout(() => this.#giveUp()); // what has arrived while this program was busy or asleep comes first
       return;
@@ -159,40 +209,41 @@ export class Link {
     this.request((ref) => [FrameType.PING, ref], FrameType.PONG).catch(() => {});
   }
 
+  /** Waits for a sign of life, and again as long as something moves. */
+  #look(): void {
+    this.#wasHeard = false;
+    this.#waitingBytes = this.#socket.bufferedAmount;
+    const late = (): void => {
+      this.#giveUp();
+      if (!this.#hasEnded) this.#look();
+    };
+    this.#probe = setTimeout(() => {
+      this.#probe = setTimeout(late);
+    }, PROBE_MS);
+  }
+
+  #trust(): void {
+    if (this.#hasEnded) return;
+    clearTimeout(this.#probe);
+    this.#probe = undefined;
+    this.#outgoing.release();
+    this.#events.checking(false, this);
+  }
+
+  #nextRef(): number {
+    this.#ref = (this.#ref + 1) >>> 0;
+    return this.#ref;
+  }
+
   #giveUp(): void {
     const isSending = this.#socket.bufferedAmount !== this.#waitingBytes;
     this.#waitingBytes = this.#socket.bufferedAmount;
-    if (this.#wasHeard || isSending || this.#over.signal.aborted) return; // on a slow network the PING is still on its way out
+    if (this.#wasHeard || isSending || this.#hasEnded) return; // on a slow network the PING is still on its way out
     this.end(new MayflyError('connection_failed', 'nothing was heard of the relay'));
   }
-}
-
-/** The frames of a WebSocket message. Throws a TypeError where they are none. */
-export function framesOf(data: ArrayBuffer | string): Iterable<RelayFrame> {
-  if (typeof data === 'string') throw new TypeError('text in place of binary');
-  return readFrames(new Uint8Array(data));
-}
-
-/** The error for a message that cannot be read; the TypeError that says why is its cause. Other errors are the SDK's own, and thrown on. */
-export function unreadable(error: unknown): MayflyError {
-  if (!(error instanceof TypeError)) throw error;
-  return new MayflyError('protocol_error', 'the relay sent what cannot be read', { cause: error });
 }
 
 /** The error an ERROR frame stands for. */
 export function errorOf([, , status, code, detail]: Extract<RelayFrame, { 0: typeof FrameType.ERROR }>): MayflyError {
   return new MayflyError(code, detail, { status });
-}
-
-function refOf(frame: RelayFrame): number | null {
-  switch (frame[0]) {
-    case FrameType.ATTACHED:
-    case FrameType.DETACHED:
-    case FrameType.RENEWED:
-    case FrameType.PONG:
-    case FrameType.ERROR:
-      return frame[1];
-    default:
-      return null;
-  }
 }

@@ -4,7 +4,7 @@ import { optionsOf, typeOf } from './given.ts';
 export type Rule = readonly [words: string, isFine: (value: unknown) => boolean];
 
 /** Longest wait of a timer, and more than anything is counted to. */
-export const MAX_NUMBER = 2 ** 31 - 1;
+const MAX_NUMBER = 2 ** 31 - 1;
 
 export const flag: Rule = ['true or false', (value) => typeof value === 'boolean'];
 export const action: Rule = ['a function', (value) => typeof value === 'function'];

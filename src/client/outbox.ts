@@ -95,9 +95,10 @@ export class Outbox {
   async send(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
     const link = this.#link;
     if (link === null) throw this.#why();
+    const channelId = this.#channelId; // the next link may be there before this is sealed
     const beside = envelope?.slice() ?? null;
     const encode = (body: Uint8Array): Uint8Array => {
-      const frame = encodeMessage(this.#channelId, beside, body);
+      const frame = encodeMessage(channelId, beside, body);
       const { maxFrameBytes = Number.POSITIVE_INFINITY } = link.info.limits;
       if (frame.length <= maxFrameBytes) return frame;
       throw new MayflyError('frame_too_large', `${frame.length} bytes, and the relay takes ${maxFrameBytes}`, {

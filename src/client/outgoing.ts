@@ -22,6 +22,9 @@ export class Outgoing {
   readonly #socket: SocketLike;
   readonly #maxBytes: number;
   #batch: Batch | null = null;
+  /** Resolves when it is known whether the socket still leads anywhere; null when nobody doubts it. */
+  #held: { readonly until: Promise<void>; readonly release: () => void } | null = null;
+  #isOver = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(socket: SocketLike, maxBytes: number) {
@@ -47,6 +50,32 @@ export class Outgoing {
     await this.#last;
   }
 
+  /** Sends a frame ahead of all that waits. Throws what the socket throws. */
+  sendFirst(frame: Uint8Array<ArrayBuffer>): void {
+    this.#socket.send(frame);
+  }
+
+  /** Keeps back what is given, until `release` or `end`. */
+  hold(): void {
+    let release = (): void => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#held ??= { until, release };
+  }
+
+  /** Goes on. */
+  release(): void {
+    this.#held?.release();
+    this.#held = null;
+  }
+
+  /** Whatever has not gone by now rejects with `not_connected`. */
+  end(): void {
+    this.#isOver = true;
+    this.release();
+  }
+
   /** Takes frames until its turn to be written comes: at the end of the tick, or later when the batch before still has to go. */
   #begin(): Batch {
     const frames: Frame[] = [];
@@ -66,7 +95,9 @@ export class Outgoing {
       let bytes = 0;
       do bytes += ready[end++]?.length ?? 0;
       while (end < ready.length && bytes + (ready[end]?.length ?? 0) <= this.#maxBytes);
-      if (this.#socket.readyState !== OPEN) throw new MayflyError('not_connected', 'the connection was lost');
+      await this.#held?.until;
+      if (this.#isOver || this.#socket.readyState !== OPEN)
+        throw new MayflyError('not_connected', 'the connection was lost');
       this.#socket.send(concat(...ready.slice(start, end)));
       start = end;
     }

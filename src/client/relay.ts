@@ -2,13 +2,23 @@ import { FrameType } from '../protocol/frames.ts';
 import { Attachments } from './attachments.ts';
 import { Channel } from './channel.ts';
 import type { ChannelOptions } from './channel-options.ts';
-import { Connection, type ConnectionOptions, type RelayEvents } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-ports.ts';
 import { Events, type ListenOptions } from './events.ts';
 import { errorOf } from './link.ts';
+import type { ConnectionState, RelayEvents } from './relay-events.ts';
 
 /** A relay that stays connected: reconnects, attaches again, renews its token. */
 export class Relay {
-  readonly #events = new Events<RelayEvents>('reconnecting', 'reconnected', 'renewed', 'draining', 'error', 'closed');
+  readonly #events = new Events<RelayEvents>(
+    'state',
+    'reconnecting',
+    'reconnected',
+    'renewed',
+    'draining',
+    'error',
+    'closed',
+  );
   readonly #connection: Connection;
   readonly #attachments: Attachments;
 
@@ -31,6 +41,11 @@ export class Relay {
   /** Whether there is a connection at the moment. */
   get isConnected(): boolean {
     return this.#connection.isOpen;
+  }
+
+  /** How the connection is; each change is an event. */
+  get state(): ConnectionState {
+    return this.#connection.state;
   }
 
   /** This connection's own id, which its messages bear; another after each reconnect. */
@@ -72,6 +87,14 @@ export class Relay {
   /** Puts a fresh token in force; done by itself ahead of expiry when `token` is a function. */
   async renew(): Promise<void> {
     await this.#connection.renew();
+  }
+
+  /**
+   * Looks at once whether the connection still works. The SDK does so by itself where the platform tells of a change of the network or of
+   * waking up; call it where only the app hears of that, as in React Native.
+   */
+  check(): void {
+    this.#connection.check();
   }
 
   /** Ends the connection for good. What was published before is still sent, as far as the network takes it. */

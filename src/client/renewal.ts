@@ -1,7 +1,6 @@
 import { FrameType } from '../protocol/frames.ts';
 import { type BackoffOptions, backoffMs } from './backoff.ts';
 import { nowMs } from './clock.ts';
-import type { ConnectionOwner } from './connection.ts';
 import { asMayflyError, type MayflyError } from './errors.ts';
 import type { Link } from './link.ts';
 import { delay } from './patience.ts';
@@ -11,7 +10,10 @@ import type { TokenReason, Tokens } from './tokens.ts';
 export interface RenewalPorts {
   readonly tokens: Tokens;
   readonly backoff: BackoffOptions;
-  readonly owner: ConnectionOwner;
+  /** A fresh token is in force on a link until `expiry`, seconds since 1970. */
+  readonly renewed: (link: Link, expiry: number) => void;
+  /** Takes note of a renewal that failed, and is tried again. */
+  readonly failed: (error: MayflyError) => void;
   /** Takes note that there will be no more tokens. */
   readonly denied: (error: MayflyError) => void;
 }
@@ -69,14 +71,14 @@ export class Renewal {
     } catch (thrown) {
       if (!link.isOpen) return undefined; // the next connection asks for a token anyway
       const error = asMayflyError(thrown);
-      this.#ports.owner.events.emit('error', error);
+      this.#ports.failed(error);
       return error;
     }
     return undefined;
   }
 
   async #renew(link: Link, reason: TokenReason): Promise<void> {
-    const { tokens, owner, denied } = this.#ports;
+    const { tokens, renewed, denied } = this.#ports;
     const token = await tokens.read(reason, link.over).catch((error: MayflyError) => {
       if (error.code === 'token_denied') denied(error);
       throw error;
@@ -84,10 +86,7 @@ export class Renewal {
     await link.request(
       (ref) => [FrameType.RENEW, ref, token],
       FrameType.RENEWED,
-      (frame) => {
-        owner.renewed(link);
-        owner.events.emit('renewed', { expiry: frame[2] });
-      },
+      (frame) => renewed(link, frame[2]),
     );
   }
 }

@@ -19,6 +19,15 @@ export type SocketFactory = (url: string, protocol: string) => SocketLike;
 /** `readyState` of a WebSocket that takes what is sent. */
 export const OPEN = 1;
 
+/** Closes a socket, whatever state it is in. */
+export function shut(socket: SocketLike): void {
+  try {
+    socket.close(1000);
+  } catch {
+    // it is over as far as we are concerned
+  }
+}
+
 /** Opens the WebSocket of the browser, or of Node 22 and newer. */
 export const globalSocket: SocketFactory = (url, protocol) => {
   const { WebSocket } = globalThis as unknown as { WebSocket?: new (url: string, protocol: string) => SocketLike };

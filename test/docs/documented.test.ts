@@ -132,7 +132,7 @@ describe('docs/CLIENT.md', () => {
 
   it('has a row for every option and event of a connection, and no other', () => {
     const options = declared('connect.ts', 'ConnectOptions', MEMBER);
-    const events = declared('connection.ts', 'RelayEvents', MEMBER);
+    const events = declared('relay-events.ts', 'RelayEvents', MEMBER);
     expect(events.length).toBeGreaterThan(5);
     expect(firstColumn(section('Connecting')).sort()).toEqual([...options, 'ca', ...events].sort());
   });

@@ -7,6 +7,7 @@ import {
   type ChannelEvents,
   ChannelKey,
   type ChannelOptions,
+  type ConnectionState,
   type ConnectOptions,
   connect,
   type EncryptionError,
@@ -101,6 +102,7 @@ describe('a relay', () => {
       expectTypeOf(event).toExtend<{ readonly inMs: number; readonly code: number }>();
     });
     expectTypeOf(stop).toEqualTypeOf<() => void>();
+    relay.on('state', (state) => expectTypeOf(state).toEqualTypeOf<ConnectionState>());
     relay.on('reconnected', ({ isSameRelay }) => expectTypeOf(isSameRelay).toEqualTypeOf<boolean>());
     relay.on('renewed', ({ expiry }) => expectTypeOf(expiry).toEqualTypeOf<number>());
     relay.on('draining', ({ reconnectInMs }) => expectTypeOf(reconnectInMs).toEqualTypeOf<number>());
@@ -119,6 +121,11 @@ describe('a relay', () => {
 
   it('has state that is read only', () => {
     expectTypeOf(relay.isConnected).toEqualTypeOf<boolean>();
+    expectTypeOf(relay.state).toEqualTypeOf<ConnectionState>();
+    expectTypeOf<ConnectionState>().toEqualTypeOf<'connecting' | 'connected' | 'checking' | 'waiting' | 'closed'>();
+    expectTypeOf(relay.check()).toEqualTypeOf<void>();
+    // @ts-expect-error: it is what it is
+    relay.state = 'connected';
     expectTypeOf(relay.limits).toEqualTypeOf<Readonly<Record<string, number>>>();
     // @ts-expect-error: it is connected when it is
     relay.isConnected = true;

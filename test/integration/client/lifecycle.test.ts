@@ -4,7 +4,7 @@ import { ChannelKey, type ConnectOptions, connect, type Relay } from '../../../s
 import { Program } from '../../support/cli.ts';
 import { type Frame, message } from '../../support/client.ts';
 import { startTestRelay, stopRelays } from '../../support/relay.ts';
-import { agree, type Script, type ScriptedConnection, ScriptedRelay, welcome } from '../../support/scripted-relay.ts';
+import { agree, type Script, type ScriptedConnection, ScriptedRelay } from '../../support/scripted-relay.ts';
 import { listenTo, same, until } from './support.ts';
 
 const key = ChannelKey.random();
@@ -334,19 +334,6 @@ describe('coming back', () => {
     await client.flush();
     await channel.publish('y');
     expect(errors).toEqual(['too_fast']);
-  });
-
-  it('does not do so faster for a relay that says GOAWAY each time', async () => {
-    const relay = await start({
-      hello: (connection, count) => connection.send(welcome(6 + count), ...(count > 1 ? [[26, 0, 'go']] : [])),
-    });
-    const client = await join(relay, { backoff: { firstMs: 1, maxMs: 100_000 } });
-    const waits: number[] = [];
-    client.on('reconnecting', ({ inMs }) => waits.push(inMs));
-    relay.latest.send([26, 0, 'go']);
-    await until(() => waits.length).toBeGreaterThan(7);
-    expect(waits[0]).toBe(0);
-    expect(Math.max(...waits)).toBeGreaterThan(1);
   });
 
   it('sends what was kept in the order of publishing, ahead of the flush behind it', async () => {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../src/client/backoff.ts';
 import { mayReconnect, needsFreshToken } from '../../../src/client/close-rules.ts';
 import { Events } from '../../../src/client/events.ts';
-import { onOnline } from '../../../src/client/online.ts';
 
 describe('Events', () => {
   it('reaches every listener until it stops, by its function or its signal', () => {
@@ -87,23 +86,5 @@ describe('coming back', () => {
       true,
     ]);
     expect([4000, 4001, 4002, 4003].map(needsFreshToken)).toEqual([false, true, true, false]);
-  });
-
-  it('is tried at once when a browser says that the network is there', () => {
-    const host = new EventTarget();
-    const { addEventListener, removeEventListener } = host;
-    Object.assign(globalThis, {
-      addEventListener: addEventListener.bind(host),
-      removeEventListener: removeEventListener.bind(host),
-    });
-    let count = 0;
-    const stop = onOnline(() => count++);
-    host.dispatchEvent(new Event('online'));
-    stop();
-    host.dispatchEvent(new Event('online'));
-    Reflect.deleteProperty(globalThis, 'addEventListener');
-    Reflect.deleteProperty(globalThis, 'removeEventListener');
-    onOnline(() => count++)();
-    expect(count).toBe(1);
   });
 });
