@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { OPERATIONS } from '../core/grants.ts';
+import { originMessage, originOf } from './origins.ts';
 
 const MIB = 1024 * 1024;
 const MAX_TIMER_MS = 3_600_000;
@@ -132,6 +133,12 @@ const limits = v.strictObject({
   ),
 });
 
+const origin = v.pipe(
+  text('an origin, such as https://app.example'),
+  v.check((value) => originOf(value) !== undefined, originMessage),
+  v.transform((value) => originOf(value) ?? value),
+);
+
 const TENANT_NAME = /^[!-~]{1,64}$/;
 
 /** The configuration file. Source of the shipped JSON Schema and of the tables in docs/OPERATIONS.md. */
@@ -147,7 +154,7 @@ export const ConfigSchema = v.strictObject({
   limits: v.optional(limits, {}),
   cors: v.optional(
     v.strictObject({
-      origins: v.optional(v.array(text('an origin, such as https://app.example'), 'must be a list of origins'), []),
+      origins: v.optional(v.array(origin, 'must be a list of origins'), []),
     }),
     {},
   ),
