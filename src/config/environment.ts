@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts';
+import { isInjected } from './injected-variables.ts';
 import { SECTIONS } from './schema.ts';
 
 /** One setting the environment can override: its variable, its path in the file, and how its text is read. */
@@ -23,7 +24,8 @@ export const OVERRIDES: readonly Override[] = [
 export function applyEnvironment(file: unknown, env: Readonly<Record<string, string | undefined>>): Problem[] {
   const problems: Problem[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('MAYFLY_') || OTHERS.has(variable) || text === undefined) continue;
+    if (!variable.startsWith('MAYFLY_') || OTHERS.has(variable) || text === undefined || isInjected(variable, text))
+      continue;
     const override = OVERRIDES.find((candidate) => candidate.variable === variable);
     if (override === undefined) problems.push({ path: variable, message: 'is not a setting of Mayfly' });
     else setPath(file, override.path, override.read(text));

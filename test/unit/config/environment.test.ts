@@ -41,6 +41,74 @@ describe('the environment', () => {
     expect(await pathsOf(configWith(), env)).toEqual([]);
   });
 
+  it.each<[string, Record<string, string>]>([
+    [
+      'a Kubernetes service mayfly',
+      {
+        MAYFLY_SERVICE_HOST: '10.96.12.7',
+        MAYFLY_SERVICE_PORT: '8443',
+        MAYFLY_SERVICE_PORT_WSS: '8443',
+        MAYFLY_SERVICE_PORT_ADMIN_METRICS: '9464',
+        MAYFLY_PORT: 'tcp://10.96.12.7:8443',
+        MAYFLY_PORT_8443_TCP: 'tcp://10.96.12.7:8443',
+        MAYFLY_PORT_8443_TCP_PROTO: 'tcp',
+        MAYFLY_PORT_8443_TCP_PORT: '8443',
+        MAYFLY_PORT_8443_TCP_ADDR: '10.96.12.7',
+      },
+    ],
+    [
+      'a Kubernetes service mayfly of IPv6',
+      {
+        MAYFLY_SERVICE_HOST: 'fd00:10:96::7',
+        MAYFLY_PORT: 'tcp://[fd00:10:96::7]:8443',
+        MAYFLY_PORT_8443_UDP: 'udp://[fd00:10:96::7]:8443',
+        MAYFLY_PORT_8443_UDP_PROTO: 'udp',
+        MAYFLY_PORT_8443_UDP_ADDR: 'fd00:10:96::7',
+      },
+    ],
+    [
+      'Kubernetes services mayfly-admin and mayfly-listen',
+      {
+        MAYFLY_ADMIN_SERVICE_HOST: '10.96.12.8',
+        MAYFLY_ADMIN_SERVICE_PORT: '9464',
+        MAYFLY_ADMIN_PORT: 'tcp://10.96.12.8:9464',
+        MAYFLY_ADMIN_PORT_9464_TCP_ADDR: '10.96.12.8',
+        MAYFLY_LISTEN_PORT: 'tcp://10.96.12.9:8443',
+      },
+    ],
+    [
+      'a linked container of Docker',
+      {
+        MAYFLY_NAME: '/web/mayfly',
+        MAYFLY_PORT: 'tcp://172.17.0.5:8443',
+        MAYFLY_PORT_8443_TCP: 'tcp://172.17.0.5:8443',
+        MAYFLY_PORT_8443_TCP_PROTO: 'tcp',
+      },
+    ],
+  ])('passes over what is set for %s', async (_, env) => {
+    const { config } = await loadConfig(configWith({ listen: { port: 1234 } }), env);
+    expect([config.listen.port, config.admin.port]).toEqual([1234, 9464]);
+  });
+
+  it.each([
+    ['MAYFLY_PORT', '8443'],
+    ['MAYFLY_PORT', 'tcp://10.0.0.1'],
+    ['MAYFLY_PORT', 'http://10.0.0.1:8443'],
+    ['MAYFLY_SERVICE_HOST', 'relay.example'],
+    ['MAYFLY_SERVICE_PORT', 'https'],
+    ['MAYFLY_SERVICE', '10.0.0.1'],
+    ['MAYFLY_PORT_8443', 'tcp://10.0.0.1:8443'],
+    ['MAYFLY_PORT_8443_TCP_PROTO', 'http'],
+    ['MAYFLY_PORT_WSS_TCP', 'tcp://10.0.0.1:8443'],
+    ['MAYFLY_LISTEN_PROT', 'tcp://10.0.0.1:8443'],
+    ['MAYFLY_LIMITS_MAX_FRAMES', '1024'],
+    ['MAYFLY_NAME', 'relay'],
+    ['MAYFLYX_SERVICE_HOST_', '10.0.0.1'],
+  ])('with %s=%s, which nobody sets for a service, is a problem when it begins as ours do', async (variable, value) => {
+    const isOurs = variable.startsWith('MAYFLY_');
+    expect(await pathsOf(configWith(), { [variable]: value })).toEqual(isOurs ? [variable] : []);
+  });
+
   it.each(['', 'abc', '1e9', '"80"', '-1', '8443.5', '[1]', 'null'])('with the port %j is a problem', async (port) => {
     expect(await pathsOf(configWith(), { MAYFLY_LISTEN_PORT: port })).toContain('listen.port');
   });
