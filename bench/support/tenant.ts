@@ -31,7 +31,12 @@ function configWith(jwk: JWK): unknown {
     tenants: {
       [TENANT]: {
         keys: [{ kid: KID, jwk, grants: { '>': 'rwp' } }],
-        limits: { connections: 20_000, connectionsPerUser: 20_000, framesPerSecond: MANY_PER_SECOND },
+        limits: {
+          connections: 20_000,
+          connectionsPerUser: 20_000,
+          framesPerSecond: MANY_PER_SECOND,
+          deliveriesPerSecond: MANY_PER_SECOND,
+        },
       },
     },
     limits: { maxBufferedBytes: 64 * MIB, framesPerSecond: MANY_PER_SECOND, bytesPerSecond: MANY_PER_SECOND },

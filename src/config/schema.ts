@@ -94,6 +94,10 @@ const tenantLimits = v.strictObject({
     integer(1, 1_000_000_000, 'frames published per second, by all connections together'),
     100_000,
   ),
+  deliveriesPerSecond: v.optional(
+    integer(1, 1_000_000_000, 'messages handed to connections per second, to all together'),
+    200_000,
+  ),
 });
 
 const tenant = v.strictObject({

@@ -12,7 +12,7 @@ import type { Turn } from './turn.ts';
 
 const NOT_ATTACHED = refusal('not_attached', 'this connection is not attached to that channel');
 const NOT_PUBLISHING = refusal('forbidden', 'attached without publish');
-const TENANT_TOO_FAST = refusal('tenant_too_fast', 'over the frames per second of the tenant');
+const TENANT_TOO_FAST = refusal('tenant_too_fast', 'over the frames or deliveries per second of the tenant');
 
 /** What an HTTP request publishes; both opaque. */
 export interface OutgoingMessage {
@@ -49,7 +49,7 @@ export class Router {
     const attachment = session.attachments.get(messageChannelId(bytes, start));
     if (attachment === undefined) return NOT_ATTACHED;
     if ((attachment.modes & Mode.PUBLISH) === 0) return attachment.modes === 0 ? NOT_ATTACHED : NOT_PUBLISHING;
-    if (!session.tenant.frameBucket.tryTake(1, this.#turn.monotonicMs)) return TENANT_TOO_FAST;
+    if (!this.#pay(session.tenant)) return TENANT_TOO_FAST;
     attachment.own++;
     const isLeftOut = (attachment.modes & Mode.ECHO) === 0 && isReceiving(attachment);
     this.#publish(attachment.channel, bytes, start, end, session.sender, isLeftOut ? session.connection : null);
@@ -63,7 +63,7 @@ export class Router {
   publish(by: Publisher, name: string, segments: Pattern, message: OutgoingMessage): Published | Refusal {
     const { tenant } = by;
     tenant.share.spend(COST.request);
-    if (!tenant.frameBucket.tryTake(1, this.#turn.monotonicMs)) return TENANT_TOO_FAST;
+    if (!this.#pay(tenant)) return TENANT_TOO_FAST;
     this.#meter.framesIn++;
     this.#meter.bytesIn += message.body.length;
     const channel = tenant.channels.get(name) ?? this.#openForPatterns(by, name, segments);
@@ -73,6 +73,12 @@ export class Router {
     this.#publish(channel, bytes, 0, bytes.length, 0, null);
     bytes.fill(0);
     return { seq: channel.seq, subscribers: channel.frames.subscriberCount };
+  }
+
+  /** Whether the tenant may publish a frame more, which it then has paid for. */
+  #pay({ share, frameBucket }: Tenant): boolean {
+    const nowMs = this.#turn.monotonicMs;
+    return share.mayDeliver(nowMs) && frameBucket.tryTake(1, nowMs);
   }
 
   #publish(

@@ -1,10 +1,35 @@
-import { TURN_UNITS } from './costs.ts';
+import { COST, TURN_UNITS } from './costs.ts';
+import { TokenBucket } from './rate-limit.ts';
 
-/** One tenant's part of each turn of the loop. What it uses over that is a debt, and it sits out turns until the debt is gone. */
+/**
+ * One tenant's part of each turn of the loop, and of deliveries. What it uses over its part of a turn is a debt, and it sits out turns until
+ * the debt is gone.
+ */
 export class Share {
+  readonly #deliveries: TokenBucket;
   #debt = 0;
   #turn = 0;
   #lateTurn = -1;
+
+  constructor(deliveriesPerSecond: number = Number.MAX_SAFE_INTEGER) {
+    this.#deliveries = new TokenBucket(deliveriesPerSecond);
+  }
+
+  /** Changes how many deliveries a second there may be. */
+  setDeliveries(perSecond: number): void {
+    this.#deliveries.setRate(perSecond);
+  }
+
+  /** Whether more may be delivered; what is under way may have made a debt. */
+  mayDeliver(nowMs: number): boolean {
+    return this.#deliveries.tryTake(0, nowMs);
+  }
+
+  /** Adds a message that is handed to so many connections. */
+  deliver(connectionCount: number, nowMs: number): void {
+    this.#debt += connectionCount * COST.delivery;
+    this.#deliveries.take(connectionCount, nowMs);
+  }
 
   /** Adds work that was done for the tenant, in units. */
   spend(units: number): void {

@@ -9,13 +9,14 @@ import type { PatternAttachment, Session } from './session.ts';
 import { Share } from './share.ts';
 import { User } from './user.ts';
 
-/** Limits of one tenant: open connections and live channels, of all and of one user, frames published per second. */
+/** Limits of one tenant: open connections and live channels, of all and of one user; frames published, and messages handed to connections, per second. */
 export interface TenantLimits {
   readonly connections: number;
   readonly connectionsPerUser: number;
   readonly channels: number;
   readonly channelsPerUser: number;
   readonly framesPerSecond: number;
+  readonly deliveriesPerSecond: number;
 }
 
 /** Everything the relay knows of one tenant. Nothing in it is reachable from another. */
@@ -29,7 +30,7 @@ export class Tenant {
   readonly orphans = new Set<Channel>();
   readonly revocations = new Revocations();
   readonly frameBucket: TokenBucket;
-  readonly share = new Share();
+  readonly share: Share;
   limits: TenantLimits;
   readonly #users = new Map<string, User>();
   #keys: ReadonlyMap<string, KeyCeiling>;
@@ -39,6 +40,7 @@ export class Tenant {
     this.limits = limits;
     this.#keys = keys;
     this.frameBucket = new TokenBucket(limits.framesPerSecond);
+    this.share = new Share(limits.deliveriesPerSecond);
   }
 
   /** The user of that `sub`; forgotten again by `release`. */
@@ -60,6 +62,7 @@ export class Tenant {
     this.limits = limits;
     this.#keys = new Map([...keys].map(([kid, key]) => [kid, keepCeiling(this.#keys.get(kid), key)]));
     this.frameBucket.setRate(limits.framesPerSecond);
+    this.share.setDeliveries(limits.deliveriesPerSecond);
   }
 
   /** The rules a verified token lives by at this moment, or why it is not good (any more): its key is gone or it was revoked. */

@@ -1,5 +1,4 @@
 import type { Batch } from './batch.ts';
-import { COST } from './costs.ts';
 import type { Clock, Connection, EndOfTurn, Fanout } from './ports.ts';
 
 /** One WebSocket message with its header fits uWebSockets.js's cork buffer of 16 KiB, so a subscriber costs one system call. */
@@ -95,7 +94,7 @@ export class Turn {
   };
 
   #hand(batch: Batch, bytes: Uint8Array, except: Connection | null): void {
-    batch.share.spend(batch.subscriberCount * COST.delivery);
+    batch.share.deliver(batch.subscriberCount, this.monotonicMs);
     this.#fanout.publish(batch.topic, bytes, except);
   }
 

@@ -126,6 +126,28 @@ describe('MESSAGE', () => {
     expect(bob.framesOf(21).map((frame) => frame[3])).toEqual(['tenant_too_fast', 'tenant_too_fast']);
   });
 
+  it("over the tenant's deliveries per second is refused for all of the tenant until they are paid for, and for no other", () => {
+    const small = new World({}, { deliveriesPerSecond: 50 });
+    const [ann, bob] = [small.connect(), small.connect()];
+    const id = ann.attach('room', W);
+    bob.attach('room', W);
+    for (let i = 0; i < 40; i++) small.connect().attach('room', R);
+    const other = small.connect({ tenant: 'globex' });
+    const otherId = other.attach('room', R | W | ECHO);
+    for (let i = 0; i < 4; i++) {
+      ann.send(message(id, 'x'));
+      small.endTurn();
+    }
+    expect(ann.framesOf(21).map((frame) => frame[3])).toEqual(['tenant_too_fast']);
+    bob.send(message(id, 'x'));
+    expect(bob.framesOf(21)[0]?.[3]).toBe('tenant_too_fast');
+    other.send(message(otherId, 'x'));
+    small.wait(400);
+    bob.send(message(id, 'later'));
+    small.wait(0);
+    expect([bob.framesOf(21).length, other.framesOf(4).length]).toEqual([1, 1]);
+  });
+
   it('is taken again soon after a flood of the tenant has ended, for the burst is two seconds', () => {
     const small = new World({}, { framesPerSecond: 10 });
     const ann = small.connect();

@@ -48,6 +48,7 @@ const UNLIMITED = {
   channels: 1000,
   channelsPerUser: 10_000,
   framesPerSecond: 1_000_000,
+  deliveriesPerSecond: 1_000_000,
 };
 export const KEY: KeyCeiling = { thumbprint: 'app', ceiling: grants({ '>': 'rwpa' }), ops: ['revoke'] };
 
