@@ -4,7 +4,7 @@ import { type TokenTimes, untimely } from '../core/token-times.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
 import { MAX_TOKEN_BYTES } from '../protocol/frames.ts';
 import { readClaims } from './claims.ts';
-import { type Compact, membersOf, readCompact } from './compact.ts';
+import { type Compact, looseMembersOf, membersOf, readCompact } from './compact.ts';
 import type { Algorithm, TenantKey } from './keys.ts';
 import type { KeyRing } from './tenants.ts';
 
@@ -60,10 +60,12 @@ export async function mintToken(
 }
 
 /** What a token says whose signature is good, or why it is not for us. Other uses of JWTs have a `typ` of their own (RFC 8725, section 3.11). */
-function readToken({ header, payload }: Compact, tenant: string, key: TenantKey): VerifiedToken | Refusal {
+function readToken(compact: Compact, tenant: string, key: TenantKey): VerifiedToken | Refusal {
+  const header = membersOf(compact.header);
+  if (header === undefined) return INVALID;
   const { typ } = header;
   if (typ !== undefined && (typeof typ !== 'string' || typ.toUpperCase() !== 'JWT')) return WRONG_TYPE;
-  const members = membersOf(payload);
+  const members = membersOf(compact.payload);
   if (members === undefined) return NO_CLAIMS;
   const claims = readClaims(members);
   if ('status' in claims) return claims;
@@ -83,20 +85,11 @@ function readToken({ header, payload }: Compact, tenant: string, key: TenantKey)
   };
 }
 
-/** The key that a token names. Extensions that must be understood are refused: there is none. */
+/** The key that a token names. Extensions that must be understood are refused: there is none. Whether a name stands twice is looked at when the signature is good. */
 function findKey({ header, payload }: Compact, keys: KeyRing): { tenant: string; key: TenantKey } | undefined {
-  const { kid, crit, b64 } = header;
+  const { kid, crit, b64 } = looseMembersOf(header) ?? {};
   if (typeof kid !== 'string' || crit !== undefined || b64 !== undefined) return undefined;
-  const iss = issuerOf(payload);
+  const { iss } = looseMembersOf(payload) ?? {};
   const key = typeof iss === 'string' ? keys.get(iss)?.get(kid) : undefined;
   return typeof iss !== 'string' || key === undefined ? undefined : { tenant: iss, key };
-}
-
-/** The issuer a payload names; whether it names one alone is looked at when the signature is good. */
-function issuerOf(payload: string): unknown {
-  try {
-    return (JSON.parse(payload) as { iss?: unknown } | null)?.iss; // whatever JSON it is, iss is undefined where it has none
-  } catch {
-    return undefined;
-  }
 }

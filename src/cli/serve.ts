@@ -56,6 +56,7 @@ async function serve(options: ServeOptions): Promise<void> {
 
 async function serveForDevelopment(isCheck: boolean): Promise<void> {
   const development = await developmentConfig(process.env);
+  checkStart(development.loaded);
   if (isCheck) {
     print('no configuration: this would be a development relay\n');
     return;

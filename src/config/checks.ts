@@ -22,7 +22,12 @@ export function checkSettings(file: unknown): Problem[] {
   if (listen !== undefined && listen.tls === undefined && !listen.behindProxy && !isLoopback(listen.host)) {
     problems.push({ path: 'listen', message: 'off loopback, needs tls, or behindProxy: true when a proxy speaks TLS' });
   }
-  if (listen !== undefined && listen.port !== 0 && listen.port === admin?.port && listen.host === admin.host) {
+  if (
+    listen !== undefined &&
+    listen.port !== 0 &&
+    listen.port === admin?.port &&
+    isSameAddress(listen.host, admin.host)
+  ) {
     problems.push({ path: 'admin.port', message: `is ${admin.port}, the same as listen.port` });
   }
   if (limits !== undefined && limits.maxBufferedBytes < 2 * limits.maxFrameBytes + 65_536) {
@@ -74,9 +79,19 @@ function isList(path: readonly string[]): boolean {
   return path.length === 3 || (member === 'ops' && path.length === 5) || (member === 'jwk' && path.length > 5);
 }
 
+/** Whether two hosts cannot have the same port: one is the other, or all of this machine. */
+function isSameAddress(one: string, other: string): boolean {
+  const isAll = ALL_ADDRESSES.includes(one) || ALL_ADDRESSES.includes(other);
+  const isLocal =
+    isLoopback(one) && isLoopback(other) && [one, other].some((host) => host.toLowerCase() === 'localhost');
+  return isAll || isLocal || one.toLowerCase() === other.toLowerCase();
+}
+
+const ALL_ADDRESSES = ['0.0.0.0', '::'];
+
 /** Whether an address to listen on can be reached from this machine alone. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+  return host.toLowerCase() === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function at(value: unknown, path: readonly string[]): unknown {

@@ -88,6 +88,13 @@ describe('a configuration is refused', () => {
     ['on a name that starts like loopback', { listen: { host: '127.0.0.1.example' } }, 'listen'],
     ['with one port for both listeners', { listen: { port: 9464 } }, 'admin.port'],
     [
+      'with one port for all addresses and for one',
+      { listen: { host: '0.0.0.0', port: 9464, behindProxy: true } },
+      'admin.port',
+    ],
+    ['with one port for one address and for all', { listen: { port: 9464 }, admin: { host: '::' } }, 'admin.port'],
+    ['with one port for loopback by two names', { listen: { host: 'LOCALHOST', port: 9464 } }, 'admin.port'],
+    [
       'with less room than two frames',
       { limits: { maxFrameBytes: 1_048_576, maxBufferedBytes: 1_048_576 } },
       'limits.maxBufferedBytes',
@@ -96,6 +103,10 @@ describe('a configuration is refused', () => {
     ['with a limit of text', { limits: { maxFrameBytes: '65536' } }, 'limits.maxFrameBytes'],
   ])('%s', async (_, change, path) => {
     expect(await pathsOf(configWith(change))).toEqual([path]);
+  });
+
+  it('not with one port on two addresses', async () => {
+    expect(await pathsOf(configWith({ listen: { host: '::1', port: 9464 } }))).toEqual([]);
   });
 
   it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('not on %s without tls', async (host) => {
