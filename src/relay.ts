@@ -17,6 +17,7 @@ import { drain } from './edge/drain.ts';
 import { UwsFanout } from './edge/fanout.ts';
 import { addRoutes } from './edge/http.ts';
 import { Listener } from './edge/listener.ts';
+import { engineBytes, Memory } from './edge/memory.ts';
 import type { UserData } from './edge/peer.ts';
 import { Peers } from './edge/peers.ts';
 import { RunningTime } from './edge/running-time.ts';
@@ -73,7 +74,6 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   const times = tokenTimes(limits);
   const verifier = new TokenVerifier(loaded.keys, times);
   let isDraining = false;
-  let isMemoryFull = false;
   let { origins: corsOrigins } = config.cors;
 
   const counters = new Counters();
@@ -95,6 +95,13 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   const time = new RunningTime(() => clock.monotonicMs(), periodMs);
   const runningMs = (): number => time.nowMs();
   const peers = new Peers({ sessions, counters, fanout, limits, runningMs });
+  const memory = new Memory({
+    backlogs: peers.backlogs,
+    cut: (peer) => peers.cut(peer),
+    limits,
+    residentBytes: () => process.memoryUsage.rss(),
+    usedBytes: engineBytes,
+  });
   const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
   const door = new Door({
     verify: (token) => verifier.verify(token, clock.nowMs()),
@@ -122,7 +129,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   /** Why nothing is taken at the moment, if so; and why no connection is. */
   function shut(): Refusal | null {
     if (isDraining) return refusal('draining', 'the relay is about to stop');
-    return isMemoryFull ? FULL : null;
+    return memory.isFull ? FULL : null;
   }
   const busy = (): Refusal | null => shut() ?? (peers.count >= limits.maxConnections ? FULL : null);
 
@@ -196,7 +203,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
     channels.presence.announce();
     channels.reap(nowMs, CHANNEL_IDLE_MS);
     verifier.forgetExpired(clock.nowMs());
-    isMemoryFull = process.memoryUsage.rss() > limits.maxMemoryBytes;
+    memory.review();
+    counters.backlogBytes = peers.backlogs.totalBytes;
   });
 
   let stopping: Promise<void> | undefined;

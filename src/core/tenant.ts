@@ -17,6 +17,8 @@ export interface TenantLimits {
   readonly channelsPerUser: number;
   readonly framesPerSecond: number;
   readonly deliveriesPerSecond: number;
+  /** Bytes that may wait for its connections to read. */
+  readonly backlogBytes: number;
 }
 
 /** Everything the relay knows of one tenant. Nothing in it is reachable from another. */

@@ -3,6 +3,7 @@ import { type Close, closeFor, closeWith, NOTHING, type Outcome } from '../core/
 import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Counters } from '../telemetry/counters.ts';
+import { Backlogs } from './backlogs.ts';
 import type { UwsFanout } from './fanout.ts';
 import { pack } from './pack.ts';
 import { Peer, type UserData } from './peer.ts';
@@ -41,6 +42,7 @@ const CUT: Close = { code: 1006, reason: '' };
 
 /** Every open connection, and what the edge does to one: send, close, cut, look after its deadlines. */
 export class Peers {
+  readonly backlogs = new Backlogs();
   readonly #all: Peer[] = [];
   readonly #slots = new Map<Peer, number>();
   readonly #sessions: Sessions;
@@ -84,6 +86,7 @@ export class Peers {
 
   remove(peer: Peer): void {
     peer.socket = undefined;
+    this.backlogs.note(peer, 0);
     const slot = this.#slots.get(peer);
     const last = this.#all.pop();
     if (slot === undefined || last === undefined) return;
@@ -150,6 +153,7 @@ export class Peers {
     const { socket } = peer;
     if (socket === undefined) return;
     const buffered = socket.getBufferedAmount();
+    this.backlogs.note(peer, buffered);
     if (buffered === 0) peer.probes.clear(nowMs);
     else if (peer.closing === null) {
       const spacingMs = this.#limits.slowConsumerTimeoutMs / PINGS_PER_TIMEOUT;

@@ -4,6 +4,8 @@ import type { Meter } from '../core/ports.ts';
 export class Counters implements Meter {
   connections = 0;
   channels = 0;
+  /** Bytes that wait for connections to read, when last looked at. */
+  backlogBytes = 0;
   attachments = 0;
   framesIn = 0;
   bytesIn = 0;

@@ -14,6 +14,7 @@ export const METRICS = {
   mayfly_delivered_bytes_total: 'bytes of those frames',
   mayfly_refusals_total: 'operations refused, by status',
   mayfly_closes_total: 'connections closed by the relay, by close code',
+  mayfly_backlog_bytes: 'bytes that wait in the relay for connections to read',
   mayfly_slow_consumers_total: 'times a connection began to lose frames for reading too slowly',
   mayfly_cut_connections_total: 'connections cut for reading too slowly',
   mayfly_log_lines_lost_total: 'log lines that standard error did not take',
@@ -81,6 +82,7 @@ export function createMetrics(counters: Counters): Metrics {
   counter('mayfly_delivered_bytes_total', () => counters.deliveredBytes);
   counterBy('mayfly_refusals_total', 'status', () => counters.refusals);
   counterBy('mayfly_closes_total', 'code', () => counters.closes);
+  gauge('mayfly_backlog_bytes', () => counters.backlogBytes);
   counter('mayfly_slow_consumers_total', () => counters.slowConsumers);
   counter('mayfly_cut_connections_total', () => counters.cutConnections);
   counter('mayfly_log_lines_lost_total', () => standardError.linesLost);

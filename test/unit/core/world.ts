@@ -49,6 +49,7 @@ const UNLIMITED = {
   channelsPerUser: 10_000,
   framesPerSecond: 1_000_000,
   deliveriesPerSecond: 1_000_000,
+  backlogBytes: 1_000_000,
 };
 export const KEY: KeyCeiling = { thumbprint: 'app', ceiling: grants({ '>': 'rwpa' }), ops: ['revoke'] };
 

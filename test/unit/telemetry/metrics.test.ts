@@ -13,6 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mayfly_delivered_bytes_total: [],
   mayfly_refusals_total: ['status'],
   mayfly_closes_total: ['code'],
+  mayfly_backlog_bytes: [],
   mayfly_slow_consumers_total: [],
   mayfly_cut_connections_total: [],
   mayfly_log_lines_lost_total: [],
