@@ -14,10 +14,9 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** A text that begins with U+FEFF keeps it. */
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** UTF-8 as text; bytes that are none become U+FFFD. */
+/** UTF-8 as text; bytes that are none become U+FFFD. A text that begins with U+FEFF keeps it, also where decoders take no options. */
 export function textOf(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  let marks = 0;
+  while (bytes[3 * marks] === 0xef && bytes[3 * marks + 1] === 0xbb && bytes[3 * marks + 2] === 0xbf) marks++;
+  return '\uFEFF'.repeat(marks) + new TextDecoder().decode(bytes.subarray(3 * marks));
 }

@@ -1,3 +1,4 @@
+import { addressOf } from './address.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { MayflyError } from './errors.ts';
 import { abortSignal, action, check, checkOptions, flag, number, object, other } from './options.ts';
@@ -30,6 +31,8 @@ const RULES = {
   insecure: flag,
   signal: abortSignal,
 };
+/** What the SDK cannot do without; docs/CLIENT.md says where to get it. */
+const NEEDED = ['AbortController', 'TextDecoder', 'TextEncoder'];
 const BACKOFF_RULES = { firstMs: number(1), maxMs: number(1) };
 
 /**
@@ -51,24 +54,10 @@ export async function connect(url: string, options: ConnectOptions): Promise<Rel
   check('connect: url', url, ['a string', (value) => typeof value === 'string']);
   if (typeof token !== 'function' && !isToken(token))
     throw new TypeError('connect: token: expected a token, or a function that gets one');
+  for (const name of NEEDED)
+    if (!(name in globalThis)) throw new MayflyError('unsupported_runtime', `this runtime has no ${name}`);
   const address = addressOf(url, insecure === true);
   const relay = new Relay({ url: address, token, socket, backoff, connectTimeoutMs, keepAliveMs });
   await relay.open(signal);
   return relay;
-}
-
-const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
-function addressOf(text: string, isInsecureFine: boolean): string {
-  if (!URL.canParse(text)) throw new MayflyError('connection_failed', 'the URL cannot be read');
-  const url = new URL(text);
-  url.protocol = url.protocol.replace('http', 'ws');
-  if (`${url.search}${url.username}${url.password}` !== '')
-    throw new MayflyError('insecure_url', 'a token never goes in a URL');
-  if (url.protocol !== 'wss:' && url.protocol !== 'ws:')
-    throw new MayflyError('connection_failed', 'the URL of a relay begins with wss:');
-  if (url.protocol === 'ws:' && !isInsecureFine && !LOOPBACK.test(url.hostname))
-    throw new MayflyError('insecure_url', 'plain ws: shows the token to the network: use wss:');
-  url.hash = '';
-  return url.href;
 }

@@ -7,6 +7,7 @@ export type ClientErrorCode =
   | 'closed'
   | 'aborted'
   | 'insecure_url'
+  | 'unsupported_runtime'
   | 'key_required'
   | 'not_publishing'
   | 'token_failed'

@@ -61,7 +61,7 @@ export class Events<Map extends object> {
       try {
         (listening.listener as (event: Map[Name]) => void)(event);
       } catch (error) {
-        queueMicrotask(() => {
+        setTimeout(() => {
           throw error;
         });
       }

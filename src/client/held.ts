@@ -52,7 +52,7 @@ export class Held<Name extends string> {
   listened(onOpen: () => void): void {
     if (this.#isOpen || this.#isReleasing) return;
     this.#isReleasing = true;
-    queueMicrotask(() => this.#release(onOpen));
+    void Promise.resolve().then(() => this.#release(onOpen));
   }
 
   #release(onOpen: () => void): void {

@@ -10,6 +10,7 @@ export type { FrameKind } from './crypto/frame-format.ts';
 export { type Clock, KeyRing } from './crypto/key-ring.ts';
 export type { Opened, SealedFrame } from './crypto/opener.ts';
 export type { Padding } from './crypto/padding.ts';
+export { type CryptoProvider, setCrypto } from './crypto/web-crypto.ts';
 export { type ClientErrorCode, type FailureCode, MayflyError } from './errors.ts';
 export type { ListenOptions } from './events.ts';
 export type { ChannelEvents } from './inbox.ts';

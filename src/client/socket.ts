@@ -32,6 +32,6 @@ export function shut(socket: SocketLike): void {
 export const globalSocket: SocketFactory = (url, protocol) => {
   const { WebSocket } = globalThis as unknown as { WebSocket?: new (url: string, protocol: string) => SocketLike };
   if (WebSocket === undefined)
-    throw new MayflyError('connection_failed', 'no global WebSocket: pass one as options.socket');
+    throw new MayflyError('unsupported_runtime', 'this runtime has no WebSocket: give one with the option socket');
   return new WebSocket(url, protocol);
 };

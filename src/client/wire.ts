@@ -8,7 +8,7 @@ import {
 } from '../protocol/frames.ts';
 import { valueEnd } from '../protocol/scan.ts';
 import { findFrame } from '../protocol/shape.ts';
-import { concat, utf8 } from './bytes.ts';
+import { concat, textOf, utf8 } from './bytes.ts';
 
 /**
  * The few kinds of msgpack the protocol uses, written and read in place of a library several times the size of the rest of the SDK.
@@ -86,7 +86,7 @@ function readUint(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function text(bytes: Uint8Array, start: number, end: number): string {
-  return new TextDecoder().decode(bytes.subarray(start, end));
+  return textOf(bytes.subarray(start, end));
 }
 
 function encodeUint(value: number): Uint8Array {

@@ -31,6 +31,7 @@ describeWith(['chromium'], 'the SDK in one file', () => {
     const script = await readFile(BUNDLE);
     server = createServer((request, response) => {
       const isScript = request.url === '/mayfly.min.js';
+      if (request.url === '/closed') response.setHeader('Content-Security-Policy', "connect-src 'self'");
       response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html').end(isScript ? script : PAGE);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,5 +64,20 @@ describeWith(['chromium'], 'the SDK in one file', () => {
     await expect.poll(() => texts, { timeout: 10_000 }).toEqual(['page heard hello']);
     expect(wrong.filter((line) => !line.includes('favicon'))).toEqual([]);
     await member.close();
+  });
+
+  it('says at once that the policy of the page forbids the relay, in a browser that tells only of an error', async () => {
+    const page = await browser.newPage();
+    const { port } = server.address() as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/closed`);
+    const failing = `(async () => {
+      const { connect } = await import('/mayfly.min.js');
+      const startMs = performance.now();
+      const { code, message } = await connect(${JSON.stringify(relay.url)}, { token: 'token' }).catch((error) => error);
+      return [code, message, performance.now() - startMs < 5000];
+    })()`;
+    const [code, message, isSoon] = (await page.evaluate(failing)) as [string, string, boolean];
+    expect([code, isSoon]).toEqual(['connection_failed', true]);
+    expect(message).toContain('Content-Security-Policy');
   });
 });

@@ -23,6 +23,7 @@ import {
   type RelayEvents,
   type SocketFactory,
   type SocketLike,
+  setCrypto,
   type TokenRequest,
   type TokenSource,
 } from 'mayfly/client';
@@ -293,6 +294,13 @@ describe('keys', () => {
     ChannelKey.fromBytes('AAAA');
     // @ts-expect-error: a passphrase needs a salt
     ChannelKey.fromPassphrase('correct horse battery');
+  });
+
+  it('take WebCrypto where there is none', () => {
+    expectTypeOf(setCrypto).returns.toEqualTypeOf<void>();
+    setCrypto({} as typeof webcrypto);
+    // @ts-expect-error: random numbers are needed as well
+    setCrypto({ subtle: {} as typeof webcrypto.subtle });
   });
 
   it('rotate in a ring', () => {

@@ -5,7 +5,7 @@ import { wrongType } from './checks.ts';
 import { EncryptionError } from './errors.ts';
 import { deriveFrameKey, type FrameKey } from './sframe.ts';
 
-const LABEL = utf8('mayfly e2e 1\0');
+const LABEL = 'mayfly e2e 1\0';
 const SEPARATOR = Uint8Array.of(0);
 const BASE_KEY_BYTES = 64;
 const NO_ENVELOPE = Uint8Array.of(0);
@@ -35,7 +35,7 @@ export class Binding {
     const ids = new DataView(new ArrayBuffer(12));
     ids.setBigUint64(0, kid);
     ids.setUint32(8, sender);
-    const info = concat(LABEL, this.#channel, new Uint8Array(ids.buffer));
+    const info = concat(utf8(LABEL), this.#channel, new Uint8Array(ids.buffer));
     return deriveFrameKey(await key.derive(info, BASE_KEY_BYTES), kid);
   }
 }

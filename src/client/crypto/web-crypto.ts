@@ -5,16 +5,37 @@ type Subtle = typeof globalThis.crypto.subtle;
 /** A key that WebCrypto holds; its bytes cannot be read back. */
 export type HeldKey = Awaited<ReturnType<Subtle['importKey']>>;
 
+/** The parts of WebCrypto that encryption needs. */
+export type CryptoProvider = Pick<typeof globalThis.crypto, 'subtle' | 'getRandomValues'>;
+
+let given: CryptoProvider | undefined;
+
+/**
+ * Gives WebCrypto to a runtime that has none of its own, such as React Native: before any key is made. What it does wrong, encryption does
+ * wrong. Throws a TypeError for what is none.
+ */
+export function setCrypto(provider: CryptoProvider): void {
+  const { subtle, getRandomValues } = Object(provider) as Partial<CryptoProvider>;
+  if (typeof subtle !== 'object' || typeof getRandomValues !== 'function')
+    throw new TypeError('setCrypto: expected WebCrypto: subtle and getRandomValues');
+  given = provider;
+}
+
 /** WebCrypto's operations. Throws `no_web_crypto` where there are none: browsers give them to secure contexts (https) only. */
 export function subtle(): Subtle {
-  const found: Subtle | undefined = globalThis.crypto?.subtle;
-  if (found === undefined) throw new EncryptionError('no_web_crypto', 'expected WebCrypto: a page needs https');
-  return found;
+  return provided().subtle;
 }
 
 /** `count` random bytes. */
 export function randomBytes(count: number): Uint8Array {
-  return globalThis.crypto.getRandomValues(new Uint8Array(count));
+  return provided().getRandomValues(new Uint8Array(count));
+}
+
+function provided(): CryptoProvider {
+  const found: Partial<CryptoProvider> | undefined = given ?? globalThis.crypto;
+  if (found?.subtle === undefined)
+    throw new EncryptionError('no_web_crypto', 'expected WebCrypto: a page needs https, other runtimes setCrypto');
+  return found as CryptoProvider; // whoever has subtle has random numbers
 }
 
 /** Bytes for WebCrypto, which takes none that threads share: ours never are. */
