@@ -7,6 +7,7 @@ import { abortError, asMayflyError, MayflyError, relayClosed } from './errors.ts
 import { Feeds } from './feeds.ts';
 import type { Link } from './link.ts';
 import { delay, within } from './patience.ts';
+import { Turns } from './turns.ts';
 
 const PACE_MS = 1000;
 
@@ -15,7 +16,7 @@ export class Attachments {
   readonly #connection: Connection;
   readonly #names = new Map<string, ChannelState>();
   readonly #byId = new Map<number, ChannelState>();
-  readonly #turns = new Map<string, Promise<void>>();
+  readonly #turns = new Turns();
   readonly #leaving = new WeakMap<ChannelState, Promise<void>>();
   /** Those attached for the first time whose signal can give them up. */
   readonly #attaching = new Map<ChannelState, AbortSignal>();
@@ -36,7 +37,7 @@ export class Attachments {
     this.#names.set(name, state);
     if (signal !== undefined) this.#attaching.set(state, signal);
     try {
-      const attaching = this.#inTurn(name, () => this.#attachSoon(state, signal));
+      const attaching = this.#turns.take(name, () => this.#attachSoon(state, signal));
       await within(attaching, { signal }, () => abortError(signal as AbortSignal)); // late only by the signal
       if (signal?.aborted === true) throw abortError(signal);
       if (this.#connection.isClosed) throw relayClosed();
@@ -55,7 +56,7 @@ export class Attachments {
     if (leaving !== undefined) return leaving;
     if (this.#names.get(state.name) === state) this.#names.delete(state.name);
     state.end(() => new MayflyError('detached', 'the channel was left'));
-    const detaching = this.#inTurn(state.name, () => this.#detach(state));
+    const detaching = this.#turns.take(state.name, () => this.#detach(state));
     this.#leaving.set(state, detaching);
     return detaching;
   }
@@ -70,7 +71,7 @@ export class Attachments {
         this.#feeds.head(frame[1], frame[2], frame[3]);
         return true;
       case FrameType.NAMED:
-        this.#feeds.open(frame[1], frame[2], frame[3]);
+        if (!this.#feeds.named(frame[1], frame[2], frame[3])) this.#overrun(frame[2], link);
         return true;
       case FrameType.LEFT:
       case FrameType.OCCUPANCY:
@@ -168,7 +169,7 @@ export class Attachments {
   }
 
   #attachAgain(state: ChannelState, link: Link, onRefused: (error: MayflyError) => void): Promise<void> {
-    return this.#inTurn(state.name, async () => {
+    return this.#turns.take(state.name, async () => {
       if (state.isOver || !link.isOpen || this.#isAttached(state)) return;
       try {
         await this.#attach(state, link);
@@ -196,6 +197,7 @@ export class Attachments {
 
   #attach(state: ChannelState, link: Link): Promise<void> {
     return state.attach(link, ([, , id, , seq]) => {
+      if (this.#byId.has(id)) throw new TypeError('an id of two channels');
       this.#byId.set(id, state);
       this.#feeds.join(state);
       if (!state.isPattern) this.#feeds.open(id, state.name, seq);
@@ -210,15 +212,21 @@ export class Attachments {
       this.#feeds.leave(state);
       if (this.#isAttached(state)) this.#byId.delete(channelId);
     };
-    for (let attempt = 0; link?.isOpen === true && this.#isAttached(state); attempt++) {
+    if (link?.isOpen === true && this.#isAttached(state)) await this.#askToDetach(link, channelId, leave);
+    leave();
+  }
+
+  /** Asks for DETACH, until it is not the rate alone that it is refused for. */
+  async #askToDetach(link: Link, channelId: number, onDetached = (): void => {}): Promise<void> {
+    for (let attempt = 0; link.isOpen; attempt++) {
       try {
-        await link.request((ref) => [FrameType.DETACH, ref, channelId], FrameType.DETACHED, leave);
+        await link.request((ref) => [FrameType.DETACH, ref, channelId], FrameType.DETACHED, onDetached);
+        return;
       } catch (error) {
-        if (!isPassing(asMayflyError(error))) break;
+        if (!isPassing(asMayflyError(error))) return;
         await delay(PACE_MS + backoffMs(attempt), link.over);
       }
     }
-    leave();
   }
 
   /** The relay ended an attachment, or a channel that only patterns reached. */
@@ -233,20 +241,18 @@ export class Attachments {
     state.receive(frame);
   }
 
-  #isAttached(state: ChannelState): boolean {
-    return this.#byId.get(state.channelId) === state;
+  /** The relay names more channels than there is room for: ends the patterns that hear them, as the relay may itself. */
+  #overrun(name: string, link: Link): void {
+    for (const state of this.#byId.values()) {
+      if (!state.isPattern || !state.covers(name)) continue;
+      const { channelId } = state;
+      this.#detached(channelId, [FrameType.DETACHED, null, channelId, 429, 'too_many_channels']);
+      void this.#turns.take(state.name, () => this.#askToDetach(link, channelId));
+    }
   }
 
-  /** Does something for a name once what came before it is done. */
-  #inTurn(name: string, act: () => Promise<void>): Promise<void> {
-    const acting = this.#turns.get(name)?.then(act) ?? act();
-    const done = acting
-      .catch(() => {})
-      .then(() => {
-        if (this.#turns.get(name) === done) this.#turns.delete(name);
-      });
-    this.#turns.set(name, done);
-    return acting;
+  #isAttached(state: ChannelState): boolean {
+    return this.#byId.get(state.channelId) === state;
   }
 }
 

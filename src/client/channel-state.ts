@@ -135,7 +135,7 @@ export class ChannelState implements Listener {
     else if (frame[0] === FrameType.OCCUPANCY) this.#behind((presence) => presence.counted(frame[2]));
     else if (frame[0] === FrameType.ERROR) this.fail(errorOf(frame));
     else if (frame[0] === FrameType.DETACHED) {
-      const why = new MayflyError(frame[4], 'the relay ended the attachment', { status: frame[3] });
+      const why = new MayflyError(frame[4], 'the attachment was ended', { status: frame[3] });
       this.refused(why);
       this.#inbox.behind(() => {
         this.presence?.detached();

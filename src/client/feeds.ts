@@ -1,3 +1,4 @@
+import { isChannelName } from '../protocol/channel.ts';
 import type { FrameType, RelayFrame } from '../protocol/frames.ts';
 import { type Loss, LossCount } from './loss.ts';
 
@@ -36,16 +37,24 @@ interface Away {
   readonly channels: Map<string, Known>;
 }
 
+/** Most channels that a connection hears through patterns, whatever the relay names: as many as a tenant has by default. */
+const MAX_CHANNELS = 100_000;
+
 /**
  * The live channels that a connection hears, by name, through patterns, or both: docs/PROTOCOL.md, section 6. One count each, as the relay
  * sends one copy. Who is not attached for a while, or has lost the connection, is told what was missed when attached again.
  */
 export class Feeds {
+  readonly #maxChannels: number;
   readonly #live = new Map<number, Feed>();
   /** Who is attached. */
   readonly #listeners = new Set<Listener>();
   /** Who was attached, and has not met all of its channels again. */
   readonly #away = new Map<Listener, Away>();
+
+  constructor(maxChannels = MAX_CHANNELS) {
+    this.#maxChannels = maxChannels;
+  }
 
   /** Takes somebody in who is attached now, and also hears the channels that are heard already. */
   join(listener: Listener): void {
@@ -68,15 +77,25 @@ export class Feeds {
 
   /** The relay ended an attachment: what is missed until the next is told then. */
   detached(listener: Listener): void {
-    const away = this.#leaveFor('detached', listener);
+    const away = this.#awayOf(listener, 'detached');
+    for (const feed of this.#live.values()) if (feed.listeners.has(listener)) this.#remember(feed, listener, away);
     this.leave(listener);
     this.#away.set(listener, away);
   }
 
-  /** Takes an ATTACHED or NAMED; tells what was missed until now. */
+  /** Takes a NAMED; false when there are too many. A name that is none is nobody's. */
+  named(channelId: number, name: string, seq: number): boolean {
+    if (this.#live.size >= this.#maxChannels && !this.#live.has(channelId))
+      return ![...this.#listeners].some((listener) => listener.covers(name));
+    if (isChannelName(name)) this.open(channelId, name, seq);
+    return true;
+  }
+
+  /** Takes an ATTACHED or NAMED; tells what was missed until now. Throws a TypeError where the id is that of another channel. */
   open(channelId: number, name: string, seq: number): void {
     const live = this.#live.get(channelId);
     if (live !== undefined) {
+      if (live.name !== name) throw new TypeError('an id of two channels');
       live.loss.rebase(seq);
       return;
     }
@@ -113,7 +132,10 @@ export class Feeds {
 
   /** Takes note that the connection is gone. */
   disconnected(): void {
-    for (const listener of this.#listeners) this.#away.set(listener, this.#leaveFor('reconnect', listener));
+    for (const listener of this.#listeners) this.#away.set(listener, this.#awayOf(listener, 'reconnect'));
+    for (const feed of this.#live.values()) {
+      for (const listener of feed.listeners) this.#remember(feed, listener, this.#awayOf(listener, 'reconnect'));
+    }
     this.#live.clear();
     this.#listeners.clear();
   }
@@ -132,13 +154,20 @@ export class Feeds {
     }
   }
 
-  /** What a listener knows, to be compared later; what it was still to meet again is among it. */
-  #leaveFor(cause: Away['cause'], listener: Listener): Away {
-    const away = this.#away.get(listener) ?? { cause, channels: new Map<string, Known>() };
-    for (const { name, channelId, loss, listeners } of this.#live.values()) {
-      if (listeners.has(listener)) away.channels.set(name, { channelId, lastSeq: loss.lastSeq });
+  /** What somebody knew who goes away: what was still to be met again is among it. */
+  #awayOf(listener: Listener, cause: Away['cause']): Away {
+    return this.#away.get(listener) ?? { cause, channels: new Map<string, Known>() };
+  }
+
+  /** Remembers what somebody knows of a channel, to be compared later; of too many, the oldest is told to be unknown. */
+  #remember({ name, channelId, loss: { lastSeq } }: Feed, listener: Listener, { cause, channels }: Away): void {
+    channels.set(name, { channelId, lastSeq });
+    if (channels.size <= this.#maxChannels) return;
+    for (const oldest of channels.keys()) {
+      channels.delete(oldest);
+      listener.lose(unknown(oldest, cause));
+      return;
     }
-    return away;
   }
 
   /** Tells somebody who was away what was missed of a channel that is heard again, or for the first time. */

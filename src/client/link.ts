@@ -104,8 +104,13 @@ export class Link {
         return;
       }
       const take = (frame: RelayFrame): void => {
-        onAnswer(frame as Extract<RelayFrame, { 0: Type }>); // `take` below looked at its type
-        resolve();
+        try {
+          onAnswer(frame as Extract<RelayFrame, { 0: Type }>); // `take` below looked at its type
+          resolve();
+        } catch (error) {
+          reject(notConnected());
+          throw error; // an answer that cannot be: the connection is given up
+        }
       };
       this.#asking.set(ref, { type: answer, resolve: take, reject });
       this.send(encodeRequest(make(ref))).catch(() => {}); // the close will answer it

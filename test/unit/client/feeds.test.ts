@@ -243,4 +243,44 @@ describe('Feeds', () => {
     feeds.settled();
     expect([feeds.isSettling, pattern.log.at(-1)]).toEqual([false, 'b lost null of null-null detached']);
   });
+
+  it('takes no more channels than there is room for from the relay, but those attached by name, and says for whom', () => {
+    const feeds = new Feeds(2);
+    const [pattern, named] = [listener('a', 'b', 'c', 'd'), listener('c')];
+    feeds.join(pattern);
+    expect([feeds.named(1, 'a', 0), feeds.named(2, 'b', 0), feeds.named(3, 'c', 0)]).toEqual([true, true, false]);
+    expect([feeds.named(1, 'a', 4), feeds.named(4, 'other', 0)]).toEqual([true, true]);
+    feeds.join(named);
+    feeds.open(9, 'c', 0);
+    feeds.message(frame(9, 1), OWN);
+    feeds.close(1);
+    feeds.close(2);
+    expect(feeds.named(5, 'd', 0)).toBe(true);
+    feeds.message(frame(5, 1), OWN);
+    expect([pattern.log, named.log]).toEqual([['c 1', 'd 1'], ['c 1']]);
+  });
+
+  it('remembers no more channels than there is room for over connections that break again and again, and tells the rest', () => {
+    const feeds = new Feeds(2);
+    const names = Array.from({ length: 10 }, (_, i) => `c${i}`);
+    const pattern = listener(...names);
+    for (let i = 0; i < 10; i += 2) {
+      feeds.join(pattern);
+      feeds.named(i, names[i] as string, 0);
+      feeds.named(i + 1, names[i + 1] as string, 0);
+      feeds.disconnected();
+    }
+    expect(pattern.log).toEqual(names.slice(0, 8).map((name) => `${name} lost null of null-null reconnect`));
+  });
+
+  it('takes no name that is none, and no id for two channels', () => {
+    const feeds = new Feeds();
+    const all = listener('a', 'b', 'a..b', 'x'.repeat(70_000));
+    feeds.join(all);
+    feeds.named(1, 'a', 0);
+    for (const [id, name] of ['a..b', '', '$a', 'x'.repeat(70_000)].entries()) feeds.named(10 + id, name, 0);
+    for (const id of [10, 11, 12, 13]) feeds.message(frame(id, 1), OWN);
+    expect(() => feeds.named(1, 'b', 0)).toThrow(TypeError);
+    expect(all.log).toEqual([]);
+  });
 });
