@@ -84,7 +84,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   const channels = new Channels({ fanout, turn, meter: counters, slices, maxBufferedBytes: limits.maxBufferedBytes });
   const sessions = new Sessions(channels, turn, fanout, slices, limits);
   const router = new Router(channels, turn, counters);
-  const control = new Control({ channels, turn, fanout, slices, meter: counters, limits });
+  const control = new Control({ channels, turn, fanout, slices, limits });
   const dispatch = new Dispatch(router, control, turn, counters, limits);
   const periodMs = Math.min(
     MAX_SWEEP_PERIOD_MS,
@@ -118,7 +118,6 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
     },
     boot: randomUUID(),
     isDraining: () => isDraining,
-    counters,
     metrics,
     logger,
   });

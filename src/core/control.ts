@@ -6,8 +6,8 @@ import { maySubscribePattern, permissionsFor } from './authorize.ts';
 import type { Channels } from './channels.ts';
 import { COST } from './costs.ts';
 import { headFrame } from './heads.ts';
-import { errorFrame, NOTHING, type Outcome, replyWith } from './outcome.ts';
-import type { Fanout, Meter } from './ports.ts';
+import { NOTHING, type Outcome, refuseWith, replyWith } from './outcome.ts';
+import type { Fanout } from './ports.ts';
 import { isReceiving, type Session, type SessionLimits } from './session.ts';
 import type { Slices, Work } from './slices.ts';
 import type { Turn } from './turn.ts';
@@ -29,7 +29,6 @@ export interface ControlPorts {
   readonly turn: Turn;
   readonly fanout: Fanout;
   readonly slices: Slices;
-  readonly meter: Meter;
   readonly limits: SessionLimits;
 }
 
@@ -39,15 +38,13 @@ export class Control {
   readonly #turn: Turn;
   readonly #fanout: Fanout;
   readonly #slices: Slices;
-  readonly #meter: Meter;
   readonly #limits: SessionLimits;
 
-  constructor({ channels, turn, fanout, slices, meter, limits }: ControlPorts) {
+  constructor({ channels, turn, fanout, slices, limits }: ControlPorts) {
     this.#channels = channels;
     this.#turn = turn;
     this.#fanout = fanout;
     this.#slices = slices;
-    this.#meter = meter;
     this.#limits = limits;
   }
 
@@ -131,7 +128,6 @@ export class Control {
   }
 
   #refuse(ref: number, refused: Refusal, channelId: number | null = null): Outcome {
-    this.#meter.refused(refused.status);
-    return replyWith(errorFrame(refused, ref, channelId));
+    return refuseWith(refused, { ref, channelId });
   }
 }

@@ -4,7 +4,7 @@ import { type ClientFrame, FrameType, MAX_REF } from '../protocol/frames.ts';
 import { isMessage, messageChannelId, messageEnd } from '../protocol/message.ts';
 import type { Control } from './control.ts';
 import { ATTACHMENTS_PER_UNIT, COST } from './costs.ts';
-import { closeFor, closeWith, errorFrame, LATER, NOTHING, type Outcome, protocolError, replyWith } from './outcome.ts';
+import { closeFor, LATER, NOTHING, type Outcome, protocolError, refuseWith } from './outcome.ts';
 import type { Meter } from './ports.ts';
 import { Verdict } from './rate-limit.ts';
 import type { Router } from './router.ts';
@@ -82,7 +82,7 @@ export class Dispatch {
       case FrameType.RENEW:
         if (session.isRenewing) return this.#refuse(RENEW_IN_PROGRESS, ref, null);
         session.isRenewing = true;
-        return { replies: [], renew: { ref, token: frame[2] }, close: null };
+        return { replies: [], renew: { ref, token: frame[2] }, close: null, refused: 0 };
     }
   }
 
@@ -98,9 +98,8 @@ export class Dispatch {
   }
 
   #refuse(refused: Refusal, ref: number | null, channelId: number | null): Outcome {
-    this.#meter.refused(refused.status);
-    const frame = errorFrame(refused, ref, channelId === null ? null : channelId >>> 0);
-    return refused === FLOOD ? closeWith(closeFor('too_fast'), frame) : replyWith(frame);
+    const to = { ref, channelId: channelId === null ? null : channelId >>> 0 };
+    return refuseWith(refused, to, refused === FLOOD ? closeFor('too_fast') : null);
   }
 }
 

@@ -19,22 +19,36 @@ export interface Outcome {
   readonly replies: readonly Uint8Array[];
   readonly renew: RenewRequest | null;
   readonly close: Close | null;
+  /** The status of what was refused, 0 for nothing: counted when it is performed. */
+  readonly refused: number;
+}
+
+/** What was refused: the request's ref and the channel it named, where there is one. */
+export interface Refused {
+  readonly ref?: number | null;
+  readonly channelId?: number | null;
 }
 
 /** The outcome of nearly every message. */
-export const NOTHING: Outcome = { replies: [], renew: null, close: null };
+export const NOTHING: Outcome = { replies: [], renew: null, close: null, refused: 0 };
 
 /** The frame was not looked at: its turn comes in a later turn of the loop. Told from NOTHING by identity. */
-export const LATER: Outcome = { replies: [], renew: null, close: null };
+export const LATER: Outcome = { replies: [], renew: null, close: null, refused: 0 };
 
 /** An outcome that only replies. */
 export function replyWith(...frames: readonly Uint8Array[]): Outcome {
-  return frames.length === 0 ? NOTHING : { replies: frames, renew: null, close: null };
+  return frames.length === 0 ? NOTHING : { replies: frames, renew: null, close: null, refused: 0 };
 }
 
 /** An outcome that closes, after the given frames. */
 export function closeWith(close: Close, ...frames: readonly Uint8Array[]): Outcome {
-  return { replies: frames, renew: null, close };
+  return { replies: frames, renew: null, close, refused: 0 };
+}
+
+/** An outcome that refuses with an ERROR, and closes after it if asked to. */
+export function refuseWith(refused: Refusal, to: Refused = {}, close: Close | null = null): Outcome {
+  const error = errorFrame(refused, to.ref ?? null, to.channelId ?? null);
+  return { replies: [error], renew: null, close, refused: refused.status };
 }
 
 /** The close for a name of the table, with an optional detail in its reason. */
@@ -43,19 +57,19 @@ export function closeFor(name: CloseName, detail?: string): Close {
 }
 
 /** Encodes an ERROR frame. */
-export function errorFrame(refused: Refusal, ref: number | null, channelId: number | null = null): Uint8Array {
+function errorFrame(refused: Refusal, ref: number | null, channelId: number | null = null): Uint8Array {
   return encodeFrame([FrameType.ERROR, ref, refused.status, refused.code, refused.detail, channelId]);
 }
 
 /** The ERROR and close for bytes that break the protocol. */
 export function protocolError(detail: string): Outcome {
-  return closeWith(closeFor('protocol_error', detail), errorFrame(refusal('protocol_error', detail), null));
+  return refuseWith(refusal('protocol_error', detail), {}, closeFor('protocol_error', detail));
 }
 
 /** The ERROR and close for a refused HELLO or upgrade; the table in docs/PROTOCOL.md, section 3. */
 export function helloRefused(refused: Refusal): Outcome {
   const name = HELLO_CLOSE[refused.code] ?? (ERROR_STATUS[refused.code] >= 500 ? 'internal_error' : 'token_rejected');
-  return closeWith(closeFor(name, name === refused.code ? undefined : refused.code), errorFrame(refused, null));
+  return refuseWith(refused, {}, closeFor(name, name === refused.code ? undefined : refused.code));
 }
 
 const HELLO_CLOSE: Partial<Record<Refusal['code'], CloseName>> = {

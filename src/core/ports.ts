@@ -35,8 +35,6 @@ export interface Meter {
   deliveredBytes: number;
   channels: number;
   attachments: number;
-  /** Counts one refused operation under its HTTP status. */
-  refused(status: number): void;
 }
 
 /** Runs the callback once, after every event of the current loop turn. */

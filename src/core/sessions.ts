@@ -5,7 +5,7 @@ import type { Channels } from './channels.ts';
 import type { KeyCeiling, Rules, VerifiedToken } from './grants.ts';
 import { heads } from './heads.ts';
 import { randomId } from './ids.ts';
-import { closeFor, closeWith, errorFrame, type Outcome, replyWith } from './outcome.ts';
+import { closeFor, closeWith, type Outcome, refuseWith, replyWith } from './outcome.ts';
 import type { Connection, Fanout } from './ports.ts';
 import { regrant } from './regrant.ts';
 import type { Revocation } from './revocations.ts';
@@ -90,7 +90,7 @@ export class Sessions {
   async renew(session: Session, ref: number, verified: VerifiedToken | Refusal): Promise<Outcome> {
     this.#turn.open();
     session.isRenewing = false;
-    const refuse = (refused: Refusal): Outcome => replyWith(errorFrame(refused, ref));
+    const refuse = (refused: Refusal): Outcome => refuseWith(refused, { ref });
     if ('status' in verified) return refuse(verified);
     if (verified.tenant !== session.token.tenant || verified.sub !== session.token.sub) {
       return refuse(refusal('renew_mismatch', 'the token is for another tenant or user'));

@@ -14,7 +14,6 @@ import type { Sessions } from '../core/sessions.ts';
 import { encodeFrame, readClientFrame } from '../protocol/codec.ts';
 import { type Refusal, refusal } from '../protocol/codes.ts';
 import { FrameType, VERSION, type WelcomeInfo } from '../protocol/frames.ts';
-import type { Counters } from '../telemetry/counters.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Peer } from './peer.ts';
@@ -26,7 +25,6 @@ export interface DoorPorts {
   readonly limits: WelcomeInfo['limits'];
   readonly boot: string;
   readonly isDraining: () => boolean;
-  readonly counters: Counters;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -77,10 +75,7 @@ export class Door {
       return closeWith(closeFor('going_away'), encodeFrame([FrameType.GOAWAY, 0, 'shutdown']));
     }
     const opened = 'status' in verified ? verified : this.#ports.sessions.open(peer, verified);
-    if ('status' in opened) {
-      this.#ports.counters.refused(opened.status);
-      return helloRefused(opened);
-    }
+    if ('status' in opened) return helloRefused(opened);
     peer.session = opened;
     return replyWith(this.#welcomeFrame(opened));
   }
@@ -88,7 +83,6 @@ export class Door {
   /** Verifies and applies a RENEW; the connection goes on meanwhile. */
   async renew(session: Session, request: RenewRequest): Promise<Outcome> {
     const verified = await this.verify(request.token);
-    if ('status' in verified) this.#ports.counters.refused(verified.status);
     return this.#ports.sessions.renew(session, request.ref, verified);
   }
 

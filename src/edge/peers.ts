@@ -104,6 +104,7 @@ export class Peers {
   perform(peer: Peer, outcome: Outcome): void {
     const socket = peer.socket;
     if (socket === undefined || peer.closing !== null) return;
+    if (outcome.refused !== 0) this.#counters.refused(outcome.refused);
     for (const message of pack(outcome.replies)) {
       if (socket.send(message, true) !== DROPPED) continue;
       this.cut(peer);

@@ -89,7 +89,6 @@ export class World {
       turn,
       fanout,
       slices: this.slices,
-      meter,
       limits: this.limits,
     });
     this.dispatch = new Dispatch(this.router, control, this.turn, this.meter, this.limits);

@@ -170,7 +170,7 @@ describe('a connection that is to be closed', () => {
     peers.perform(peer, closeWith(closeFor('token_revoked')));
     expect([counters.connections, ended, peer.session]).toEqual([1, [SESSION], null]);
     socket.send = () => expect.unreachable();
-    peers.perform(peer, { replies: [Uint8Array.of(1)], renew: null, close: null });
+    peers.perform(peer, { replies: [Uint8Array.of(1)], renew: null, close: null, refused: 0 });
     live(peer, 60_000);
     expect([counters.connections, peers.count]).toEqual([1, 1]);
   });
