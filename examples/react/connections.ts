@@ -34,7 +34,8 @@ export function giveBack(source: RelaySource, connection: Connection): void {
 }
 
 function open(source: RelaySource): Connection {
-  const relay = connect(source.url, source);
+  const { url, ...options } = source;
+  const relay = connect(url, options);
   const connection: Connection = { relay, turn: Promise.resolve(), userCount: 0 };
   connections.set(source, connection);
   relay.then((opened) => opened.on('closed', () => forget(source, connection))).catch(() => forget(source, connection)); // whoever borrowed it is told, and the next one tries anew
