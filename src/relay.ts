@@ -11,27 +11,30 @@ import { REVOKED, Sessions, type TenantSettings } from './core/sessions.ts';
 import { Slices } from './core/slices.ts';
 import { tokenTimes } from './core/token-times.ts';
 import { Turn } from './core/turn.ts';
-import { addAdminRoutes } from './edge/admin.ts';
+import { adminApp } from './edge/admin.ts';
+import { Budget } from './edge/budget.ts';
 import { Door } from './edge/door.ts';
 import { drain } from './edge/drain.ts';
 import { UwsFanout } from './edge/fanout.ts';
 import { addRoutes } from './edge/http.ts';
 import { Listener } from './edge/listener.ts';
+import { Lobby } from './edge/lobby.ts';
 import { engineBytes, Memory } from './edge/memory.ts';
-import type { UserData } from './edge/peer.ts';
 import { Peers } from './edge/peers.ts';
 import { RunningTime } from './edge/running-time.ts';
 import type { Site } from './edge/site.ts';
 import { successorAt } from './edge/successor.ts';
 import { startSweep } from './edge/sweep.ts';
 import { upgradeHandler } from './edge/upgrade.ts';
-import { createApp, listen, type TemplatedApp } from './edge/uws.ts';
+import { createApp, type TemplatedApp } from './edge/uws.ts';
 import { webSocketHandlers } from './edge/websocket.ts';
+import { addWebSockets } from './edge/websocket-paths.ts';
 import { ConfigError } from './errors.ts';
 import { type Refusal, refusal } from './protocol/codes.ts';
 import { Counters } from './telemetry/counters.ts';
 import { faultOf, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { residentBytes } from './telemetry/resident-memory.ts';
 
 /** A relay that listens. URLs hold the ports that were really taken. */
 export interface Relay {
@@ -54,17 +57,12 @@ export interface StartOptions {
   readonly site?: Site | undefined;
 }
 
-/** The second makes a relay's bare URL enough. */
-const WEBSOCKET_PATHS = ['/v1/ws', '/'];
 const FULL = refusal('overloaded', 'the relay is full');
 const SYSTEM_CLOCK: Clock = { nowMs: Date.now, monotonicMs: () => performance.now() };
 const MAX_SWEEP_PERIOD_MS = 250;
 const CHANNEL_IDLE_MS = 60_000;
-const IDLE_TIMEOUT_SECONDS = 120;
 /** Connections of more certificates than this are not kept: those of the oldest are asked to come again. */
 const MAX_CERTIFICATES = 4;
-/** Room above uWebSockets.js's own limit for what it adds after checking it: one message and one cork buffer. */
-const CORK_BYTES = 32 * 1024;
 
 /** Composes and starts a relay. Throws a RelayError when it cannot listen. */
 export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartOptions = {}): Relay {
@@ -94,18 +92,26 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   );
   const time = new RunningTime(() => clock.monotonicMs(), periodMs);
   const runningMs = (): number => time.nowMs();
-  const peers = new Peers({ sessions, counters, fanout, limits, runningMs });
+  const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
+  const budget = new Budget({
+    limits: { ...limits, maxMessageBytes },
+    counters,
+    logger,
+    nowMs: () => performance.now(),
+    isBehindProxy: config.listen.behindProxy,
+  });
+  const peers = new Peers({ sessions, counters, budget, fanout, limits, runningMs });
   const memory = new Memory({
     backlogs: peers.backlogs,
     cut: (peer) => peers.cut(peer),
     limits,
-    residentBytes: () => process.memoryUsage.rss(),
+    residentBytes,
     usedBytes: engineBytes,
   });
-  const maxMessageBytes = Math.max(65_536, 4 * limits.maxFrameBytes);
   const door = new Door({
     verify: (token) => verifier.verify(token, clock.nowMs()),
     sessions,
+    budget,
     limits: {
       maxFrameBytes: limits.maxFrameBytes,
       maxMessageBytes,
@@ -130,11 +136,11 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
     if (isDraining) return refusal('draining', 'the relay is about to stop');
     return memory.isFull ? FULL : null;
   }
-  const busy = (): Refusal | null => shut() ?? (peers.count >= limits.maxConnections ? FULL : null);
+  const busy = (): Refusal | null => shut() ?? (budget.isFull() ? FULL : null);
 
-  function publicApp(tls: LoadedConfig['tls']): TemplatedApp {
+  function publicApp(tls: LoadedConfig['tls'], lobby: Lobby): TemplatedApp {
     const app = createApp(tls);
-    const behavior = {
+    const handlers = {
       ...webSocketHandlers({
         dispatch,
         sessions,
@@ -149,20 +155,17 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       }),
       upgrade: upgradeHandler(app, {
         door,
+        lobby,
+        budget,
+        drop: (peer) => peers.drop(peer),
         helloTimeoutMs: limits.helloTimeoutMs,
         runningMs,
         busy,
         refused,
         failed,
       }),
-      maxPayloadLength: maxMessageBytes,
-      maxBackpressure: limits.maxBufferedBytes - limits.maxFrameBytes - CORK_BYTES,
-      closeOnBackpressureLimit: false,
-      compression: 0,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
-      sendPingsAutomatically: true,
     };
-    for (const path of WEBSOCKET_PATHS) app.ws<UserData>(path, behavior);
+    addWebSockets(app, handlers, { ...limits, maxMessageBytes });
     addRoutes(app, {
       door,
       router,
@@ -182,16 +185,26 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
   }
 
   sessions.configure(tenantSettings(loaded));
-  let app = publicApp(loaded.tls);
   const isShared = config.listen.shared;
-  const listener = new Listener(app, loaded.tls, { ...config.listen, isShared });
-  const adminApp = createApp(undefined);
-  addAdminRoutes(adminApp, metrics, () => !isDraining, logger);
-  const adminListening = orElse(
+  const newLobby = (tls: LoadedConfig['tls']): Lobby =>
+    new Lobby(
+      budget.callers,
+      (ofApp) => publicApp(tls, ofApp),
+      (app) => listener.replace(app),
+    );
+  let lobby = newLobby(loaded.tls);
+  const listener = new Listener(lobby.serving, loaded.tls, { ...config.listen, isShared });
+  const adminLobby = new Lobby(
+    budget.admin,
+    () => adminApp({ metrics, isReady: () => !isDraining, logger }),
+    (app) => adminListener.replace(app),
+  );
+  const adminListener = orElse(
     () => listener.close(),
-    () => listen(adminApp, { ...config.admin, isShared }),
+    () => new Listener(adminLobby.serving, undefined, { ...config.admin, isShared }),
   );
   let fingerprint = loaded.tls?.fingerprint;
+  budget.warnIfShort();
 
   let announcedAtMs = Number.NEGATIVE_INFINITY;
   const stopSweep = startSweep(peers, time, clock, periodMs, () => {
@@ -204,6 +217,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
     verifier.forgetExpired(clock.nowMs());
     memory.review();
     counters.backlogBytes = peers.backlogs.totalBytes;
+    for (const each of [lobby, adminLobby]) each.review(nowMs);
+    budget.review();
   });
 
   let stopping: Promise<void> | undefined;
@@ -215,13 +230,13 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       listener.close();
     } else {
       listener.close(); // and now all newcomers are the successor's, and so is the admin address
-      adminListening.close();
+      adminListener.close();
       if (peers.count > 0) await successorAt({ host: config.listen.host, port: listener.port }, limits.drainDelayMs);
     }
     await drain(peers, peers.list(), { timeoutMs: limits.drainTimeoutMs, reason: 'shutdown' });
     stopSweep();
-    adminListening.close();
-    for (const each of [app, ...fanout.apps, adminApp]) each.close();
+    adminListener.close();
+    for (const each of [lobby, ...fanout.apps, adminLobby]) each.close();
     metrics.stop();
   }
 
@@ -234,15 +249,17 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
 
   return {
     url: `${loaded.tls === undefined ? 'ws' : 'wss'}://${bracketed(config.listen.host)}:${listener.port}`,
-    adminUrl: `http://${bracketed(config.admin.host)}:${adminListening.port}`,
+    adminUrl: `http://${bracketed(config.admin.host)}:${adminListener.port}`,
 
     reload(next) {
       if (stopping !== undefined) return;
       const problems = restartProblems(config, next.config);
       if (problems.length > 0) throw new ConfigError(problems);
       if (next.tls?.fingerprint !== fingerprint) {
-        app = publicApp(next.tls); // throws before anything changed
-        listener.replace(app);
+        const replacement = newLobby(next.tls); // throws before anything changed
+        listener.replace(replacement.serving);
+        lobby.retire();
+        lobby = replacement;
         fingerprint = next.tls?.fingerprint;
         moveOldest();
       }

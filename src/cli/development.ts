@@ -21,7 +21,7 @@ export async function developmentConfig(env: Readonly<Record<string, string | un
   const loaded = await loadConfig(
     {
       listen: { port: 8080 },
-      limits: { drainDelayMs: 0 },
+      limits: { drainDelayMs: 0, maxConnections: 500 },
       tenants: { demo: { keys: [{ kid, jwk: await exportJWK(publicKey), grants: EVERYTHING }] } },
     },
     env,

@@ -132,6 +132,10 @@ const limits = v.strictObject({
   maxTokenTtlSeconds: v.optional(integer(1, 31_536_000, 'longest life of a token'), 86_400),
   clockToleranceSeconds: v.optional(integer(0, 300, 'how far the clocks of those who sign tokens may be ahead'), 5),
   maxConnections: v.optional(integer(1, 10_000_000, 'open connections of the relay'), 100_000),
+  maxUnauthenticated: v.optional(
+    integer(16, 1_000_000, 'sockets without a token, of each kind: those that speak HTTP, WebSockets before HELLO'),
+    4096,
+  ),
   maxBacklogBytes: v.optional(integer(65_536, 2 ** 40, 'bytes that may wait for all connections to read'), 512 * MIB),
   maxMemoryBytes: v.optional(
     integer(64 * MIB, 2 ** 50, 'resident memory past which new connections are refused'),

@@ -79,5 +79,6 @@ const HELLO_CLOSE: Partial<Record<Refusal['code'], CloseName>> = {
   token_not_yet_valid: 'token_not_yet_valid',
   token_revoked: 'token_revoked',
   too_many_connections: 'overloaded',
+  overloaded: 'overloaded',
   too_many_user_connections: 'overloaded',
 };

@@ -2,10 +2,18 @@ import { refusal } from '../protocol/codes.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Exchange } from './exchange.ts';
-import type { TemplatedApp } from './uws.ts';
+import { createApp, type TemplatedApp } from './uws.ts';
 
-/** Registers the admin listener's paths: metrics for Prometheus, liveness, readiness. Takes no token: keep it on a private address. */
-export function addAdminRoutes(app: TemplatedApp, metrics: Metrics, isReady: () => boolean, logger: Logger): void {
+/** What the admin listener's paths need of the relay. */
+export interface AdminPorts {
+  readonly metrics: Metrics;
+  readonly isReady: () => boolean;
+  readonly logger: Logger;
+}
+
+/** An app with the admin listener's paths: metrics for Prometheus, liveness, readiness. Takes no token: keep it on a private address. */
+export function adminApp({ metrics, isReady, logger }: AdminPorts): TemplatedApp {
+  const app = createApp(undefined);
   /** Serves a path to GET and HEAD. */
   function on(path: string, answer: (exchange: Exchange) => void): void {
     app.any(path, (response, request) => {
@@ -32,4 +40,5 @@ export function addAdminRoutes(app: TemplatedApp, metrics: Metrics, isReady: () 
     exchange.json(ready ? 200 : 503, { status: ready ? 'ready' : 'draining' });
   });
   app.any('/*', (response, request) => new Exchange(response, request).refuse(refusal('not_found', 'no such path')));
+  return app;
 }

@@ -16,12 +16,14 @@ import { type Refusal, refusal } from '../protocol/codes.ts';
 import { FrameType, VERSION, type WelcomeInfo } from '../protocol/frames.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Budget } from './budget.ts';
 import type { Peer } from './peer.ts';
 
 /** What the door needs. `verify` checks signature and claims and never throws for what a token holds. */
 export interface DoorPorts {
   readonly verify: (token: string | null) => Promise<VerifiedToken | Refusal>;
   readonly sessions: Sessions;
+  readonly budget: Budget;
   readonly limits: WelcomeInfo['limits'];
   readonly boot: string;
   readonly isDraining: () => boolean;
@@ -29,6 +31,7 @@ export interface DoorPorts {
   readonly logger: Logger;
 }
 
+const FULL = refusal('overloaded', 'the relay is full');
 const FAULT = refusal('internal_error', 'a fault of the relay');
 
 /** Where all waiting is done: HELLO, RENEW and HTTP requests verify their tokens here. */
@@ -74,10 +77,22 @@ export class Door {
     if (this.#ports.isDraining()) {
       return closeWith(closeFor('going_away'), encodeFrame([FrameType.GOAWAY, 0, 'shutdown']));
     }
-    const opened = 'status' in verified ? verified : this.#ports.sessions.open(peer, verified);
+    const opened = 'status' in verified ? verified : this.#open(peer, verified);
     if ('status' in opened) return helloRefused(opened);
     peer.session = opened;
     return replyWith(this.#welcomeFrame(opened));
+  }
+
+  /** Opens the session, in exchange for the place among those who have none. */
+  #open(peer: Peer, verified: VerifiedToken): Session | Refusal {
+    const { budget, sessions } = this.#ports;
+    if (budget.isFull()) return FULL;
+    const opened = sessions.open(peer, verified);
+    if ('status' in opened) return opened;
+    budget.admit(peer.place);
+    peer.isIn = true;
+    peer.place = null;
+    return opened;
   }
 
   /** Verifies and applies a RENEW; the connection goes on meanwhile. */

@@ -11,8 +11,8 @@ import {
 type Tls = Parameters<typeof createApp>[0];
 
 /**
- * The public address. Over TLS one app accepts as long as the relay runs, and another, exchanged with the certificate, serves what was
- * accepted: so the address is never gone, not even for a moment, and nobody's dial is refused.
+ * An address. One app accepts as long as the relay runs, and another, which can be exchanged, serves what was accepted: so the address is
+ * never gone, not even for a moment, and nobody's dial is refused.
  */
 export class Listener {
   readonly #accepting: TemplatedApp;
@@ -22,8 +22,8 @@ export class Listener {
   /** Starts listening. Throws a RelayError when that is not possible. */
   constructor(serving: TemplatedApp, tls: Tls, address: Address) {
     this.#serving = serving;
-    this.#accepting = tls === undefined ? serving : createApp(tls);
-    if (this.#accepting !== serving) passAccepted(this.#accepting, serving);
+    this.#accepting = createApp(tls);
+    passAccepted(this.#accepting, serving);
     this.#listening = listen(this.#accepting, address);
   }
 
@@ -31,7 +31,7 @@ export class Listener {
     return this.#listening.port;
   }
 
-  /** Lets another app serve what is accepted from now on; the one before keeps what it has. Over TLS only. */
+  /** Lets another app serve what is accepted from now on; the one before keeps what it has. */
   replace(serving: TemplatedApp): void {
     passAccepted(this.#accepting, serving);
     stopPassing(this.#accepting, this.#serving);

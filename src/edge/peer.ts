@@ -3,6 +3,8 @@ import type { VerifiedToken } from '../core/grants.ts';
 import type { Close } from '../core/outcome.ts';
 import { TokenBucket } from '../core/rate-limit.ts';
 import type { Session } from '../core/session.ts';
+import type { Prefix } from './address-prefix.ts';
+import type { Place } from './crowd.ts';
 import type { Inbox } from './inbox.ts';
 import { Probes } from './probes.ts';
 import type { TemplatedApp, WebSocket } from './uws.ts';
@@ -45,7 +47,17 @@ export class Peer {
   /** Set once it is to be closed, which happens when it has read what waits for it: it is not listened to any more. */
   closing: Close | null = null;
 
-  constructor(app: TemplatedApp, helloDeadlineMs: number, bearer: VerifiedToken | null) {
+  /** Where its socket comes from. */
+  readonly prefix: Prefix;
+  /** Its place among those who have not said HELLO; null for those who are in, or had a token at the upgrade. */
+  place: Place | null = null;
+  /** Whether it is counted among those that are in. */
+  isIn = false;
+  /** Whether it was ended without a close frame, and so is gone at once. */
+  isCut = false;
+
+  constructor(app: TemplatedApp, helloDeadlineMs: number, bearer: VerifiedToken | null, prefix: Prefix) {
+    this.prefix = prefix;
     this.app = app;
     this.helloDeadlineMs = helloDeadlineMs;
     this.bearer = bearer;

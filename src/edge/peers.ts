@@ -4,6 +4,7 @@ import type { Session } from '../core/session.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { Backlogs } from './backlogs.ts';
+import type { Budget } from './budget.ts';
 import type { UwsFanout } from './fanout.ts';
 import { pack } from './pack.ts';
 import { Peer, type UserData } from './peer.ts';
@@ -20,6 +21,7 @@ export interface PeerLimits {
 export interface PeersPorts {
   readonly sessions: Sessions;
   readonly counters: Counters;
+  readonly budget: Budget;
   readonly fanout: UwsFanout;
   readonly limits: PeerLimits;
   readonly runningMs: () => number;
@@ -47,6 +49,7 @@ export class Peers {
   readonly #slots = new Map<Peer, number>();
   readonly #sessions: Sessions;
   readonly #counters: Counters;
+  readonly #budget: Budget;
   readonly #fanout: UwsFanout;
   readonly #limits: PeerLimits;
   readonly #runningMs: () => number;
@@ -54,9 +57,10 @@ export class Peers {
   /** Connections that are to be closed and still have something to read. */
   #closingCount = 0;
 
-  constructor({ sessions, counters, fanout, limits, runningMs }: PeersPorts) {
+  constructor({ sessions, counters, budget, fanout, limits, runningMs }: PeersPorts) {
     this.#sessions = sessions;
     this.#counters = counters;
+    this.#budget = budget;
     this.#fanout = fanout;
     this.#limits = limits;
     this.#runningMs = runningMs;
@@ -84,7 +88,8 @@ export class Peers {
     this.#count();
   }
 
-  remove(peer: Peer): void {
+  remove(peer: Peer, code: number): void {
+    this.#settle(peer, code);
     peer.socket = undefined;
     this.backlogs.note(peer, 0);
     const slot = this.#slots.get(peer);
@@ -125,7 +130,7 @@ export class Peers {
     this.#counters.closed(close.code);
     this.#giveUp(peer, close);
     if (socket.getBufferedAmount() === 0) {
-      socket.end(close.code, close.reason);
+      this.#end(peer, socket, close);
       return;
     }
     for (const topic of socket.getTopics()) socket.unsubscribe(topic);
@@ -136,8 +141,15 @@ export class Peers {
   /** Ends a connection that does not read, and with it every byte that waits. No close frame: it would wait behind them. */
   cut(peer: Peer): void {
     if (peer.socket === undefined) return;
-    if (peer.closing === null) this.#giveUp(peer, CUT);
     this.#counters.cutConnections++;
+    this.drop(peer);
+  }
+
+  /** Ends a connection and its socket at once. */
+  drop(peer: Peer): void {
+    if (peer.socket === undefined) return;
+    if (peer.closing === null) this.#giveUp(peer, CUT);
+    peer.isCut = true;
     peer.socket.close();
   }
 
@@ -161,7 +173,7 @@ export class Peers {
       peer.probes.ping(nowMs, spacingMs, (payload) => socket.ping(payload) !== DROPPED);
     }
     if (peer.closing !== null) {
-      if (buffered === 0) socket.end(peer.closing.code, peer.closing.reason);
+      if (buffered === 0) this.#end(peer, socket, peer.closing);
     } else if (peer.session?.isLossy === true && buffered <= this.#limits.maxBufferedBytes / 4) {
       this.perform(peer, this.#sessions.headsFor(peer.session));
     }
@@ -191,6 +203,22 @@ export class Peers {
     if (peer.nextPingMs > 0) socket.ping();
     const share = peer.nextPingMs > 0 ? 1 : Math.random(); // those who came together are not pinged together
     peer.nextPingMs = nowMs + pingIntervalMs * share;
+  }
+
+  /** Says goodbye; the socket stays until the client has closed it too, so there cannot be any number of them. */
+  #end(peer: Peer, socket: WebSocket<UserData>, close: Close): void {
+    if (this.#budget.mayLinger(peer.isIn)) socket.end(close.code, close.reason);
+    else this.drop(peer);
+  }
+
+  /** Gives back what a connection had; `code` is what it was closed with. */
+  #settle(peer: Peer, code: number): void {
+    const isGone = peer.isCut || (code === CUT.code && peer.place === null);
+    if (!isGone) this.#budget.linger(peer.prefix);
+    if (peer.place !== null) this.#budget.leave(peer.place);
+    peer.place = null;
+    if (peer.isIn) this.#budget.release();
+    peer.isIn = false;
   }
 
   /** From here on a connection is not served, and has its time to go. */

@@ -1,6 +1,7 @@
 import './uws-environment.ts';
 import {
   App,
+  type HttpResponse,
   SSLApp,
   type TemplatedApp,
   type us_listen_socket,
@@ -71,6 +72,18 @@ function tryListen(app: TemplatedApp, { host, port, isShared }: Address): Listen
     };
   });
   return listening;
+}
+
+/**
+ * Tells of each socket that an app accepts, through an object that is good until its end or upgrade; and of each end of one that speaks HTTP,
+ * but not of which.
+ */
+export function watchSockets(app: TemplatedApp, accepted: (response: HttpResponse) => void, ended: () => void): void {
+  const watch = (response: HttpResponse, change: number): void => {
+    if (change > 0) accepted(response);
+    else ended();
+  };
+  app.filter(watch);
 }
 
 /** Lets `to` serve what `from` accepts from now on. Both speak TLS: each handshake is done by `to`, with its certificate. */

@@ -174,9 +174,9 @@ export function webSocketHandlers(ports: WebSocketPorts) {
       if (!peer.probes.pong(payload)) payControl(peer);
     },
 
-    close(socket: WebSocket<UserData>): void {
+    close(socket: WebSocket<UserData>, code: number): void {
       const peer = socket.getUserData().peer;
-      peers.remove(peer);
+      peers.remove(peer, code);
       if (!inbox.holds(peer)) departed(peer);
     },
   };

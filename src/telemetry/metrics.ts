@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { standardError } from './lossy-stream.ts';
+import { residentBytes } from './resident-memory.ts';
 
 /** Every metric and its labels: the allow-list that docs and tests hold. */
 export const METRICS = {
@@ -20,6 +21,8 @@ export const METRICS = {
   mayfly_log_lines_lost_total: 'log lines that standard error did not take',
   mayfly_handshake_seconds: 'time to verify the token of a connection or request',
   mayfly_event_loop_delay_seconds: 'event loop delay over the last one to two minutes: p50, p99 and max',
+  mayfly_sockets: 'sockets by state: unauthenticated, open, closing',
+  mayfly_dropped_sockets_total: 'sockets ended to keep room, by reason: crowded, gave_way, closing',
   mayfly_resident_memory_bytes: 'resident memory of the process',
   mayfly_cpu_seconds_total: 'CPU time of the process',
 } as const;
@@ -61,7 +64,18 @@ export function createMetrics(counters: Counters): Metrics {
       },
     });
   };
-  const counterBy = (name: MetricName, label: string, read: () => ReadonlyMap<number, number>): void => {
+  const gaugeBy = (name: MetricName, label: string, read: () => ReadonlyMap<string, number>): void => {
+    new Gauge({
+      name,
+      help: METRICS[name],
+      labelNames: [label],
+      registers: [registry],
+      collect() {
+        for (const [key, value] of read()) this.set({ [label]: key }, value);
+      },
+    });
+  };
+  const counterBy = (name: MetricName, label: string, read: () => ReadonlyMap<number | string, number>): void => {
     new Counter({
       name,
       help: METRICS[name],
@@ -86,7 +100,9 @@ export function createMetrics(counters: Counters): Metrics {
   counter('mayfly_slow_consumers_total', () => counters.slowConsumers);
   counter('mayfly_cut_connections_total', () => counters.cutConnections);
   counter('mayfly_log_lines_lost_total', () => standardError.linesLost);
-  gauge('mayfly_resident_memory_bytes', () => process.memoryUsage.rss());
+  gaugeBy('mayfly_sockets', 'state', () => counters.sockets);
+  counterBy('mayfly_dropped_sockets_total', 'reason', () => counters.drops);
+  gauge('mayfly_resident_memory_bytes', residentBytes);
   counter('mayfly_cpu_seconds_total', () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;

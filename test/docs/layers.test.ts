@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
   telemetry: { rooms: ['core'], packages: /^(prom-client|pino|node:(perf_hooks|stream))$/ },
   edge: {
     rooms: ['core', 'protocol', 'telemetry', 'errors.ts', 'json.ts'],
-    packages: /^(uWebSockets\.js|valibot|node:http|node:crypto|node:net|node:perf_hooks)$/,
+    packages: /^(uWebSockets\.js|valibot|node:crypto|node:fs|node:http|node:net|node:perf_hooks)$/,
   },
   client: { rooms: ['protocol'], packages: /^ws$/ },
   demo: { rooms: ['client', 'protocol'], packages: /^$/ },

@@ -29,9 +29,12 @@ describe('a flood', () => {
     await others.feltNothing();
   });
 
-  it('of connections over maxConnections is refused at the upgrade with 503, whether they said HELLO or not', async () => {
+  it('of connections over maxConnections is refused at the upgrade with 503, and at HELLO with 4005', async () => {
     const { relay, others } = await start({ limits: { maxConnections: 5 } });
-    for (let i = 0; i < 3; i++) await relay.open();
+    const late = await relay.open();
+    for (let i = 0; i < 3; i++) await relay.connect();
+    late.send([1, 1, await relay.mint()]);
+    await expectEnd(late, 4005, [error(503, 'overloaded')]);
     for (const headers of [{}, { authorization: `Bearer ${await relay.mint()}` }]) {
       const answer = await upgrade(relay.url, headers);
       expect(answer.status).toBe(503);
@@ -39,6 +42,25 @@ describe('a flood', () => {
     }
     const answer = await post(`${relay.httpUrl}/v1/channels/a/messages`, { token: await relay.mint() });
     expect(answer.status).toBe(202);
+    await others.feltNothing();
+  });
+
+  it('of connections that do not say HELLO takes no place of those who do', async () => {
+    const { relay, others } = await start({ limits: { maxConnections: 5 } });
+    const silent = await Promise.all(Array.from({ length: 20 }, () => relay.open()));
+    for (let i = 0; i < 3; i++) await expectAlive(await relay.connect());
+    expect(silent.map(({ socket }) => socket.readyState)).toEqual(silent.map(() => 1));
+    await others.feltNothing();
+  });
+
+  it('of connections that do not say HELLO gives way to newcomers who do, the oldest first', async () => {
+    const { relay, others } = await start({ limits: { maxUnauthenticated: 16 } });
+    const silent = await Promise.all(Array.from({ length: 16 }, () => relay.open()));
+    const open = (): number => silent.filter(({ socket }) => socket.readyState === 1).length;
+    await expect.poll(() => relay.connect().then(expectAlive, () => 'refused')).toBeUndefined();
+    await expect.poll(open).toBeLessThan(16);
+    expect(open()).toBeGreaterThan(10);
+    expect(await relay.metrics()).toMatch(/^mayfly_dropped_sockets_total\{reason="gave_way"\} [1-9]/m);
     await others.feltNothing();
   });
 

@@ -36,7 +36,7 @@ beforeEach(() => {
 });
 
 function peerNamed(name: string): Peer {
-  const peer = new Peer(NO_APP, 0, null);
+  const peer = new Peer(NO_APP, 0, null, '');
   peer.socket = {} as Peer['socket'] & object; // only looked at for being there
   names.set(peer, name);
   return peer;

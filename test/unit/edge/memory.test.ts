@@ -38,7 +38,7 @@ beforeEach(() => {
 
 /** A connection for which so many bytes wait. */
 function waiting(name: string, bytes: number, tenant: 'acme' | 'globex' | null = 'acme'): Peer {
-  const peer = new Peer(NO_APP, 0, null);
+  const peer = new Peer(NO_APP, 0, null, '');
   const session: Session | null = tenant === null ? null : world.connect({ tenant }).session;
   peer.session = session;
   names.set(peer, name);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { closeFor, closeWith } from '../../../src/core/outcome.ts';
 import type { Session } from '../../../src/core/session.ts';
 import type { Sessions } from '../../../src/core/sessions.ts';
+import type { Budget } from '../../../src/edge/budget.ts';
 import type { UwsFanout } from '../../../src/edge/fanout.ts';
 import { Peer, type UserData } from '../../../src/edge/peer.ts';
 import { Peers } from '../../../src/edge/peers.ts';
@@ -52,16 +53,17 @@ beforeEach(() => {
   const sessions = { close: (session: Session) => ended.push(session) } as unknown as Sessions;
   const fanout = { opened: () => {}, closed: () => {} } as unknown as UwsFanout;
   const limits = { maxBufferedBytes: 1_048_576, slowConsumerTimeoutMs: TIMEOUT_MS, pingIntervalMs: 3_600_000 };
-  peers = new Peers({ sessions, counters, fanout, limits, runningMs: () => time.nowMs() });
+  const budget = { mayLinger: () => true, linger: () => {} } as unknown as Budget;
+  peers = new Peers({ sessions, counters, budget, fanout, limits, runningMs: () => time.nowMs() });
 });
 
 const SESSION = { token: { expiresAtMs: Infinity }, noticeAtMs: Infinity, isLossy: false } as unknown as Session;
 
 /** An open connection, of a session unless it never said HELLO. */
 function connect(session: Session | null = SESSION): { peer: Peer; socket: FakeSocket } {
-  const peer = new Peer({} as TemplatedApp, time.nowMs() + HELLO_MS, null);
+  const peer = new Peer({} as TemplatedApp, time.nowMs() + HELLO_MS, null, '');
   const socket = new FakeSocket();
-  socket.onGone = () => peers.remove(peer);
+  socket.onGone = () => peers.remove(peer, 1006);
   peers.add(peer, socket as unknown as WebSocket<UserData>);
   peer.session = session;
   return { peer, socket };

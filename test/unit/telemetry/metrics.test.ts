@@ -17,6 +17,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mayfly_slow_consumers_total: [],
   mayfly_cut_connections_total: [],
   mayfly_log_lines_lost_total: [],
+  mayfly_sockets: ['state'],
+  mayfly_dropped_sockets_total: ['reason'],
   mayfly_handshake_seconds_bucket: ['le'],
   mayfly_handshake_seconds_sum: [],
   mayfly_handshake_seconds_count: [],
@@ -61,6 +63,8 @@ describe('the metrics', () => {
   it('have exactly the names and labels that are allowed', async () => {
     counters.refused(403);
     counters.closed(4001);
+    counters.dropped('crowded');
+    counters.sockets.set('open', 1);
     metrics.observeHandshake(0.001);
     const seen: Record<string, Set<string>> = {};
     for (const { name, labels } of samplesOf(await metrics.scrape())) {
