@@ -21,33 +21,49 @@ const MAX_REMEMBERED = 10_000;
 /** When none more fits, those that are over are looked for at most once in this time. */
 const PRUNE_PERIOD_MS = 1000;
 
+/** A moment by both clocks (core/ports): the one that tokens are dated by, which can be set, and the one that nobody sets. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+}
+
+/** A revocation as it is remembered: until both clocks say that it is over, lest one set forward by mistake ends it. */
+interface Remembered {
+  readonly beforeMs: number;
+  readonly untilMs: number;
+  readonly untilMonotonicMs: number;
+}
+
 /** A revocation of a channel or pattern, found by it. */
 interface ChannelRevocation {
   readonly pattern: Pattern;
-  beforeMs: number;
-  untilMs: number;
+  remembered: Remembered;
 }
 
 /** The revocations in force for one tenant, in RAM, one for each target. Times in milliseconds since 1970. */
 export class Revocations {
-  readonly #tokens = new Map<string, Revocation>();
+  readonly #tokens = new Map<string, Remembered>();
   readonly #channels = new Map<string, ChannelRevocation>();
   readonly #tree = new PatternTree<ChannelRevocation>();
   #prunedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Adds one, or extends the one there is for its target; false when too many are remembered already. */
-  add(revocation: Revocation, nowMs: number): boolean {
-    const { target } = revocation;
+  add({ target, beforeMs, untilMs }: Revocation, at: Moment): boolean {
     const key = keyOf(target);
-    const before = this.#tokens.get(key) ?? this.#channels.get(key);
-    if (before === undefined && this.#isFull(nowMs)) return false;
-    const extended = {
-      beforeMs: Math.max(revocation.beforeMs, before?.beforeMs ?? 0),
-      untilMs: Math.max(revocation.untilMs, before?.untilMs ?? 0),
+    const channel = this.#channels.get(key);
+    const before = this.#tokens.get(key) ?? channel?.remembered;
+    if (before === undefined && this.#isFull(at)) return false;
+    const remembered = {
+      beforeMs: Math.max(beforeMs, before?.beforeMs ?? 0),
+      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
+      untilMonotonicMs: Math.max(
+        at.monotonicMs + untilMs - at.nowMs,
+        before?.untilMonotonicMs ?? Number.NEGATIVE_INFINITY,
+      ),
     };
-    if (!('channel' in target)) this.#tokens.set(key, { target, ...extended });
-    else if (before !== undefined) Object.assign(before, extended);
-    else this.#addChannel(key, { pattern: target.channel, ...extended });
+    if (!('channel' in target)) this.#tokens.set(key, remembered);
+    else if (channel !== undefined) channel.remembered = remembered;
+    else this.#addChannel(key, { pattern: target.channel, remembered });
     return true;
   }
 
@@ -61,7 +77,7 @@ export class Revocations {
 
   /** What is taken away from the token on channels, now and later. */
   withdrawnFrom({ issuedAtMs }: VerifiedToken): Withdrawn {
-    const applies = ({ beforeMs }: ChannelRevocation): boolean => issuedAtMs < beforeMs;
+    const applies = ({ remembered }: ChannelRevocation): boolean => issuedAtMs < remembered.beforeMs;
     return {
       covers: (channel) => this.#tree.size > 0 && this.#tree.someCovering(channel, applies),
       touches: (pattern) => this.#tree.size > 0 && this.#tree.someOverlapping(pattern, applies),
@@ -69,14 +85,14 @@ export class Revocations {
   }
 
   /** Whether none is left that may still cover a token. */
-  isOver(nowMs: number): boolean {
-    this.#prune(nowMs);
+  isOver(at: Moment): boolean {
+    this.#prune(at);
     return this.#tokens.size + this.#channels.size === 0;
   }
 
-  #isFull(nowMs: number): boolean {
+  #isFull(at: Moment): boolean {
     const isFull = (): boolean => this.#tokens.size + this.#channels.size >= MAX_REMEMBERED;
-    if (isFull() && nowMs - this.#prunedAtMs >= PRUNE_PERIOD_MS) this.#prune(nowMs);
+    if (isFull() && at.monotonicMs - this.#prunedAtMs >= PRUNE_PERIOD_MS) this.#prune(at);
     return isFull();
   }
 
@@ -85,15 +101,19 @@ export class Revocations {
     this.#tree.add(revocation);
   }
 
-  #prune(nowMs: number): void {
-    this.#prunedAtMs = nowMs;
-    for (const [key, { untilMs }] of this.#tokens) if (untilMs <= nowMs) this.#tokens.delete(key);
+  #prune(at: Moment): void {
+    this.#prunedAtMs = at.monotonicMs;
+    for (const [key, remembered] of this.#tokens) if (isPast(remembered, at)) this.#tokens.delete(key);
     for (const [key, revocation] of this.#channels) {
-      if (revocation.untilMs > nowMs) continue;
+      if (!isPast(revocation.remembered, at)) continue;
       this.#channels.delete(key);
       this.#tree.delete(revocation);
     }
   }
+}
+
+function isPast({ untilMs, untilMonotonicMs }: Remembered, { nowMs, monotonicMs }: Moment): boolean {
+  return untilMs <= nowMs && untilMonotonicMs <= monotonicMs;
 }
 
 /** Whether the revocation covers the whole token. */

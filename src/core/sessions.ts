@@ -122,7 +122,7 @@ export class Sessions {
     close: (session: Session) => void,
   ): Promise<Withdrawal | Refusal> {
     this.#turn.open();
-    if (!tenant.revocations.add(revocation, this.#turn.nowMs)) {
+    if (!tenant.revocations.add(revocation, this.#turn)) {
       return refusal('too_many_revocations', 'the tenant has too many revocations in force');
     }
     const withdrawal = { closed: 0, detached: 0 };
@@ -146,7 +146,7 @@ export class Sessions {
       const withdrawn = this.#readmit(tenant);
       closing.push(...withdrawn.closing);
       detached += withdrawn.detached;
-      if (!settings.has(name) && tenant.revocations.isOver(this.#turn.nowMs)) this.#tenants.delete(name); // it may come back
+      if (!settings.has(name) && tenant.revocations.isOver(this.#turn)) this.#tenants.delete(name); // it may come back
     }
     return { closing, detached };
   }

@@ -32,7 +32,8 @@ export function untimely(token: VerifiedToken, nowMs: number, { maxTtlMs, tolera
 /**
  * The revocation of a target's tokens issued before a moment; by default all that a clock within the tolerance can have dated by now. A token id
  * names one token, so it is covered whatever clock dated it, as far ahead as a revocation may reach. Null when the moment lies further ahead.
- * A token that is covered has expired `maxTtlMs` after that moment, or is never good: until then the revocation is remembered.
+ * A token that is covered has expired `maxTtlMs` after that moment, or is never good: until then the revocation is remembered, and for as long from
+ * now when the moment has passed, since the clock may be set back.
  */
 export function revocationOf(
   target: Target,
@@ -43,5 +44,5 @@ export function revocationOf(
   const furthestMs = issuedByNowMs + times.maxTtlMs;
   if (beforeMs !== undefined && beforeMs > furthestMs) return null;
   const coveredMs = 'jti' in target ? furthestMs : (beforeMs ?? issuedByNowMs);
-  return { target, beforeMs: coveredMs, untilMs: coveredMs + times.maxTtlMs };
+  return { target, beforeMs: coveredMs, untilMs: Math.max(coveredMs, nowMs) + times.maxTtlMs };
 }

@@ -11,6 +11,7 @@ const grant = fc.record<Grant>({ pattern: patterns, permissions: fc.integer({ mi
 /** Short lists are read through, long ones searched as trees. */
 const list = fc.oneof(fc.array(grant, { maxLength: 4 }), fc.array(grant, { minLength: 17, maxLength: 60 }));
 const rules = fc.record<Rules>({ can: list, ceiling: list, not: list, ops: fc.constant([]) });
+const MOMENT = { nowMs: START_MS, monotonicMs: 0 };
 const RUNS = { numRuns: 500 };
 
 /** Whether some entry gives a letter on a name; the bits are those of the letters r, w, p and a in this order. */
@@ -42,7 +43,7 @@ describe('the effective permission', () => {
       fc.property(rules, fc.array(patterns, { maxLength: 40 }), patterns, (each, revoked, asked) => {
         const revocations = new Revocations();
         for (const channel of revoked)
-          revocations.add({ target: { channel }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, START_MS);
+          revocations.add({ target: { channel }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, MOMENT);
         const after = { ...each, withdrawn: revocations.withdrawnFrom(token) };
         for (const name of NAMES) {
           const isRevoked = revoked.some((pattern) => isMatch(pattern, name));

@@ -66,21 +66,22 @@ function isCovered(
 type Limits = { maxTokenTtlSeconds: number; clockToleranceSeconds: number };
 type Step = [number, { target: Target; before: number | undefined } | null];
 
-/** Whether a relay that lived through the steps takes the token after each, and whether it should. */
-function live(token: Claims, by: Limits, walk: readonly Step[], isPruned: boolean): void {
+/** Whether a relay that lived through the steps, as time or as a clock that is set, takes the token after each, and whether it should. */
+function live(token: Claims, by: Limits, walk: readonly Step[], isSet: boolean): void {
   const times = tokenTimes(by);
   const revocations = new Revocations();
   const made: { target: Target; before: number | undefined; at: number }[] = [];
   let now = START;
   for (const [step, request] of walk) {
     now += step;
+    const moment = { nowMs: now * 1000, monotonicMs: isSet ? 0 : (now - START) * 1000 };
     const revocation =
       request === null ? null : revocationOf(request.target, ms(request.before), { nowMs: now * 1000, times });
     if (request !== null && revocation !== null) {
-      revocations.add(revocation, now * 1000);
+      revocations.add(revocation, moment);
       made.push({ ...request, at: now });
     }
-    if (isPruned) revocations.isOver(now * 1000);
+    revocations.isOver(moment); // forgets what is over
     const isTimely = untimely(verified(token), now * 1000, times) === null;
     const isWithdrawn = revocations.withdrawnFrom(verified(token)).touches(['>']);
     const isRevoked = revocations.isRevoked(verified(token)) || isWithdrawn;
@@ -94,14 +95,14 @@ const ms = (value: number | undefined) => (value === undefined ? undefined : val
 describe('a revocation', () => {
   it('refuses each token it covers at every moment at which its times would do, and no other', () => {
     fc.assert(
-      fc.property(claims, limits, steps(0), (token, by, walk) => live(token, by, walk, true)),
+      fc.property(claims, limits, steps(0), (token, by, walk) => live(token, by, walk, false)),
       { numRuns: 20_000 },
     );
   });
 
-  it('does so also when the clock is set back', () => {
+  it('does so also when the clock is set forward and back', () => {
     fc.assert(
-      fc.property(claims, limits, steps(-3), (token, by, walk) => live(token, by, walk, false)),
+      fc.property(claims, limits, steps(-3), (token, by, walk) => live(token, by, walk, true)),
       { numRuns: 20_000 },
     );
   });

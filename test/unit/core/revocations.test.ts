@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Revocations, type Target } from '../../../src/core/revocations.ts';
 import { START_MS, tokenWith } from './world.ts';
 
+/** A moment so many milliseconds after the start, by both clocks. */
+const at = (ms: number) => ({ nowMs: START_MS + ms, monotonicMs: 5000 + ms });
+
 function revoked(target: Target, beforeMs = START_MS + 1): Revocations {
   const revocations = new Revocations();
-  revocations.add({ target, beforeMs, untilMs: START_MS + 1000 }, START_MS);
+  revocations.add({ target, beforeMs, untilMs: START_MS + 1000 }, at(0));
   return revocations;
 }
 
@@ -56,20 +59,20 @@ describe('a revocation', () => {
     const revocations = revoked({ sub: 'bob' });
     const withdrawn = revocations.withdrawnFrom(token);
     expect(withdrawn.covers(['room'])).toBe(false);
-    revocations.add({ target: { channel: ['room'] }, beforeMs: START_MS, untilMs: START_MS + 1000 }, START_MS);
+    revocations.add({ target: { channel: ['room'] }, beforeMs: START_MS, untilMs: START_MS + 1000 }, at(0));
     expect(withdrawn.covers(['room'])).toBe(false);
-    revocations.add({ target: { channel: ['room'] }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, START_MS);
+    revocations.add({ target: { channel: ['room'] }, beforeMs: START_MS + 1, untilMs: START_MS + 1000 }, at(0));
     expect(withdrawn.covers(['room'])).toBe(true);
   });
 
   it('is refused when too many are remembered, but extended if it is known; those that are over make room within a second', () => {
     const revocations = new Revocations();
-    const add = (name: string, untilMs: number, nowMs: number) =>
-      revocations.add({ target: { channel: [name] }, beforeMs: START_MS + 1, untilMs }, nowMs);
-    for (let i = 0; i < 10_000; i++) expect(add(`c${i}`, START_MS + 1000 + i, START_MS)).toBe(true);
-    expect(add('more', START_MS + 5000, START_MS)).toBe(false);
-    expect(add('c0', START_MS + 1000, START_MS)).toBe(true);
-    expect(add('more', START_MS + 5000, START_MS + 1000)).toBe(true);
+    const add = (name: string, untilMs: number, ms: number) =>
+      revocations.add({ target: { channel: [name] }, beforeMs: START_MS + 1, untilMs }, at(ms));
+    for (let i = 0; i < 10_000; i++) expect(add(`c${i}`, START_MS + 1000 + i, 0)).toBe(true);
+    expect(add('more', START_MS + 5000, 0)).toBe(false);
+    expect(add('c0', START_MS + 1000, 0)).toBe(true);
+    expect(add('more', START_MS + 5000, 1000)).toBe(true);
     expect(revocations.withdrawnFrom(token).covers(['c0'])).toBe(false);
     expect(revocations.withdrawnFrom(token).covers(['c1'])).toBe(true);
   });
@@ -82,13 +85,27 @@ describe('a revocation', () => {
 
   it('is kept until all that it covers have expired, and then makes room', () => {
     const revocations = revoked({ sub: 'alice' });
-    revocations.add({ target: { channel: ['a'] }, beforeMs: START_MS + 1, untilMs: START_MS + 2000 }, START_MS);
-    expect(revocations.isOver(START_MS + 999)).toBe(false);
+    revocations.add({ target: { channel: ['a'] }, beforeMs: START_MS + 1, untilMs: START_MS + 2000 }, at(0));
+    expect(revocations.isOver(at(999))).toBe(false);
     expect(revocations.isRevoked(token)).toBe(true);
-    expect(revocations.isOver(START_MS + 1000)).toBe(false);
+    expect(revocations.isOver(at(1000))).toBe(false);
     expect(revocations.isRevoked(token)).toBe(false);
     expect(revocations.withdrawnFrom(token).covers(['a'])).toBe(true);
-    expect(revocations.isOver(START_MS + 2000)).toBe(true);
+    expect(revocations.isOver(at(2000))).toBe(true);
     expect(revocations.withdrawnFrom(token).covers(['a'])).toBe(false);
+  });
+
+  it('is not forgotten while a clock is wrong: set forward, it ends none; set back, it keeps none from making room', () => {
+    const forward = revoked({ sub: 'alice' });
+    expect(forward.isOver({ nowMs: START_MS + 1e9, monotonicMs: 5999 })).toBe(false);
+    expect(forward.isRevoked(token)).toBe(true);
+    const back = revoked({ sub: 'alice' });
+    const setBack = (ms: number) => ({ nowMs: START_MS - 1e9 + ms, monotonicMs: 7000 + ms });
+    const add = (sub: string, ms: number) =>
+      back.add({ target: { sub }, beforeMs: 0, untilMs: START_MS - 1e9 + 1000 }, setBack(ms));
+    expect(back.isOver(at(0))).toBe(false);
+    for (let i = 1; i < 10_000; i++) expect(add(`${i}`, 0)).toBe(true);
+    expect(add('one more', 0)).toBe(false);
+    expect(add('one more', 1000)).toBe(true);
   });
 });

@@ -45,9 +45,13 @@ describe('a revocation', () => {
     expect(revocationOf({ sub: 'a' }, undefined, at)).toMatchObject({ beforeMs, untilMs: beforeMs + HOUR_MS });
   });
 
-  it('covers what its moment says, until all of it has expired', () => {
-    for (const beforeMs of [0, START_MS - 1, START_MS + HOUR_MS])
-      expect(revocationOf({ kid: 'a' }, beforeMs, at)).toMatchObject({ beforeMs, untilMs: beforeMs + HOUR_MS });
+  it('covers what its moment says, until all of it has expired, and for as long as a token lives at least', () => {
+    for (const [beforeMs, fromMs] of [
+      [0, START_MS],
+      [START_MS - 1, START_MS],
+      [START_MS + HOUR_MS, START_MS + HOUR_MS],
+    ] as const)
+      expect(revocationOf({ kid: 'a' }, beforeMs, at)).toMatchObject({ beforeMs, untilMs: fromMs + HOUR_MS });
   });
 
   it('reaches as far ahead as a token lives, and no further', () => {
