@@ -58,7 +58,7 @@ export interface StartOptions {
 }
 
 const FULL = refusal('overloaded', 'the relay is full');
-const SYSTEM_CLOCK: Clock = { nowMs: Date.now, monotonicMs: () => performance.now() };
+const SYSTEM_CLOCK: Clock = { nowMs: Date.now, monotonicMs: () => Math.floor(performance.now()) };
 const MAX_SWEEP_PERIOD_MS = 250;
 const CHANNEL_IDLE_MS = 60_000;
 /** Connections of more certificates than this are not kept: those of the oldest are asked to come again. */

@@ -63,3 +63,8 @@ export class Peer {
     this.bearer = bearer;
   }
 }
+
+/** The peer of a native socket. uWebSockets.js puts user data on the socket itself; `getUserData` returns the same, at the price of a native call. */
+export function peerOf(socket: WebSocket<UserData>): Peer {
+  return (socket as unknown as UserData).peer; // as above
+}

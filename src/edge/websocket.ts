@@ -16,7 +16,7 @@ import type { Turn } from '../core/turn.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Door } from './door.ts';
 import { Inbox, SERVED } from './inbox.ts';
-import type { Peer, UserData } from './peer.ts';
+import { type Peer, peerOf, type UserData } from './peer.ts';
 import type { Peers } from './peers.ts';
 import type { WebSocket } from './uws.ts';
 
@@ -136,7 +136,7 @@ export function webSocketHandlers(ports: WebSocketPorts) {
 
   return {
     open(socket: WebSocket<UserData>): void {
-      const peer = socket.getUserData().peer;
+      const peer = peerOf(socket);
       peers.add(peer, socket);
       const bearer = peer.bearer;
       peer.bearer = null;
@@ -149,7 +149,7 @@ export function webSocketHandlers(ports: WebSocketPorts) {
     },
 
     message(socket: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
-      const peer = socket.getUserData().peer;
+      const peer = peerOf(socket);
       const isWaiting = isTls || inbox.holds(peer);
       const bytes = new Uint8Array(message);
       const rest = isWaiting ? 0 : receive(peer, bytes, 0, isBinary);
@@ -158,24 +158,24 @@ export function webSocketHandlers(ports: WebSocketPorts) {
     },
 
     dropped(socket: WebSocket<UserData>): void {
-      peers.markLossy(socket.getUserData().peer);
+      peers.markLossy(peerOf(socket));
     },
 
     drain(socket: WebSocket<UserData>): void {
-      peers.drained(socket.getUserData().peer);
+      peers.drained(peerOf(socket));
     },
 
     ping(socket: WebSocket<UserData>): void {
-      payControl(socket.getUserData().peer); // uWebSockets.js has answered it
+      payControl(peerOf(socket)); // uWebSockets.js has answered it
     },
 
     pong(socket: WebSocket<UserData>, payload: ArrayBuffer): void {
-      const peer = socket.getUserData().peer;
+      const peer = peerOf(socket);
       if (!peer.probes.pong(payload)) payControl(peer);
     },
 
     close(socket: WebSocket<UserData>, code: number): void {
-      const peer = socket.getUserData().peer;
+      const peer = peerOf(socket);
       peers.remove(peer, code);
       if (!inbox.holds(peer)) departed(peer);
     },
