@@ -44,9 +44,9 @@ class Room {
       this.#hold(seq, text);
       listener.message(seq, text);
     });
-    talk.on('loss', ({ firstSeq, lastSeq }) => {
-      if (firstSeq === null || lastSeq === null) this.#beginAnew();
-      else this.#ask(firstSeq, lastSeq);
+    talk.on('loss', ({ count, firstSeq, lastSeq }) => {
+      if (count === null) this.#beginAnew();
+      else if (firstSeq !== null && lastSeq !== null) this.#ask(firstSeq, lastSeq); // what was withheld has no number to ask for
     });
     help.on('message', ({ text }) => {
       const said = JSON.parse(text) as Question | Answer; // a member wrote it

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** The whole SDK in one file for browsers, with its source map; fails over the budget. */
-const BUDGET_BYTES = 20 * 1024;
+const BUDGET_BYTES = 22 * 1024;
 const outfile = 'dist/client/mayfly.min.js';
 
 const { outputFiles } = await build({

@@ -1,6 +1,7 @@
 import { hasWildcard, matches, type Pattern } from '../protocol/channel.ts';
 import { FrameType, Mode, type RelayFrame } from '../protocol/frames.ts';
 import { type ChannelOptions, type ChannelSettings, readOptions } from './channel-options.ts';
+import { Counting } from './counting.ts';
 import { placeOf } from './crypto/frame-format.ts';
 import { asMayflyError, MayflyError } from './errors.ts';
 import { Events, type ListenOptions } from './events.ts';
@@ -26,6 +27,8 @@ export class ChannelState implements Listener {
   readonly #events = new Events<ChannelEvents>('message', 'loss', 'refused', 'error', 'detached');
   readonly #queues = new Set<LoopQueue>();
   readonly #inbox: Inbox;
+  /** Null for plaintext. */
+  readonly #counting: Counting | null;
   /** Null for a pattern: nothing is ever sent there. */
   readonly #outbox: Outbox | null;
   #channelId = 0;
@@ -47,10 +50,24 @@ export class ChannelState implements Listener {
       ? new Presence({ send: (data) => outbox.send('presence', data, null), onError: (error) => this.fail(error) })
       : null;
     this.#outbox = outbox;
+    this.#counting =
+      cipherFor === null
+        ? null
+        : new Counting({
+            account: outbox !== null && this.#has(Mode.PUBLISH) ? outbox.account : null,
+            send: async (data) => outbox?.send('presence', data, null),
+            behind: (act) => this.#inbox.behind(act),
+            tell: (channel, sender, count) =>
+              this.#inbox.lose({ channel, count, cause: 'withheld', firstSeq: null, lastSeq: null, sender }),
+          });
     this.#inbox = new Inbox({
       events: this.#events,
       cipherFor: cipher === null ? cipherFor : () => cipher,
-      onPresence: (sender, data, place) => this.presence?.receive(sender, data, place),
+      onPresence: (channel, sender, data, place) => {
+        this.#counting?.receive(channel, sender, data);
+        this.presence?.receive(sender, data, place);
+      },
+      counting: this.#counting,
       maxWaiting,
       maxWaitingBytes,
     });
@@ -85,6 +102,7 @@ export class ChannelState implements Listener {
       (frame) => {
         this.#channelId = frame[2];
         if (!this.#isOver) this.#outbox?.open(link, frame[2]);
+        this.#counting?.begin(link, frame[5]);
         onAttached(frame);
         if (!this.#isOver) this.#behind((presence) => presence.begin(frame[5], link.sender));
       },
@@ -111,7 +129,9 @@ export class ChannelState implements Listener {
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
     if (this.#outbox === null || !this.#has(Mode.PUBLISH))
       throw new MayflyError('not_publishing', 'this channel was not attached to publish');
-    await this.#outbox.publish(data, envelope);
+    const publishing = this.#outbox.publish(data, envelope);
+    this.#counting?.sealed();
+    await publishing;
   }
 
   take(name: string, frame: MessageFrame, isOwn: boolean): void {
@@ -124,6 +144,10 @@ export class ChannelState implements Listener {
     if (this.#has(Mode.SUBSCRIBE)) this.#inbox.lose(loss);
   }
 
+  excuse(name: string, count: number | null): void {
+    if (this.#counting !== null && count !== 0) this.#inbox.behind(() => this.#counting?.lost(name, count));
+  }
+
   headed(): void {
     this.presence?.ask();
   }
@@ -133,8 +157,10 @@ export class ChannelState implements Listener {
     if (this.#isOver) return;
     if (frame[0] === FrameType.LEFT) this.#behind((presence) => presence.left(frame[2]));
     else if (frame[0] === FrameType.OCCUPANCY) this.#behind((presence) => presence.counted(frame[2]));
-    else if (frame[0] === FrameType.ERROR) this.fail(errorOf(frame));
-    else if (frame[0] === FrameType.DETACHED) {
+    else if (frame[0] === FrameType.ERROR) {
+      this.#outbox?.account.refused();
+      this.fail(errorOf(frame));
+    } else if (frame[0] === FrameType.DETACHED) {
       const why = new MayflyError(frame[4], 'the attachment was ended', { status: frame[3] });
       this.refused(why);
       this.#inbox.behind(() => {
@@ -162,6 +188,7 @@ export class ChannelState implements Listener {
     this.#inbox.end();
     this.#outbox?.end(why);
     this.presence?.end();
+    this.#counting?.end();
     for (const queue of this.#queues) queue.end();
     this.#events.end();
   }

@@ -12,6 +12,8 @@ export interface Listener {
   covers(name: string): boolean;
   /** Takes a MESSAGE that was not received before. */
   take(name: string, frame: MessageFrame, isOwn: boolean): void;
+  /** Takes note of what may explain that frames of a channel did not come; null where nobody knows how many. */
+  excuse(name: string, count: number | null): void;
   /** Takes note of messages that will not come. */
   lose(loss: Loss): void;
   /** Takes note of a HEAD: notices may be lost as well. */
@@ -29,6 +31,8 @@ interface Feed {
 interface Known {
   readonly channelId: number;
   readonly lastSeq: number;
+  /** Numbers before that of which no HEAD has spoken. */
+  readonly passedOver: number;
 }
 
 /** Why somebody does not hear anything at the moment, and what was known of each channel until then. */
@@ -96,6 +100,8 @@ export class Feeds {
     const live = this.#live.get(channelId);
     if (live !== undefined) {
       if (live.name !== name) throw new TypeError('an id of two channels');
+      const { passedOver, lastSeq } = live.loss;
+      for (const listener of live.listeners) listener.excuse(name, passedOver + Math.max(0, seq - lastSeq));
       live.loss.rebase(seq);
       return;
     }
@@ -125,6 +131,7 @@ export class Feeds {
     if (feed === undefined) return;
     const { firstSeq, count } = feed.loss.head(seq, own);
     for (const listener of feed.listeners) {
+      listener.excuse(feed.name, count);
       if (count > 0) listener.lose({ channel: feed.name, count, cause: 'slow_reader', firstSeq, lastSeq: seq });
       listener.headed();
     }
@@ -150,7 +157,10 @@ export class Feeds {
     for (const [listener, { cause, channels }] of this.#away) {
       if (!this.#listeners.has(listener)) continue;
       this.#away.delete(listener);
-      for (const name of channels.keys()) listener.lose(unknown(name, cause));
+      for (const name of channels.keys()) {
+        listener.excuse(name, null);
+        listener.lose(unknown(name, cause));
+      }
     }
   }
 
@@ -160,11 +170,16 @@ export class Feeds {
   }
 
   /** Remembers what somebody knows of a channel, to be compared later; of too many, the oldest is told to be unknown. */
-  #remember({ name, channelId, loss: { lastSeq } }: Feed, listener: Listener, { cause, channels }: Away): void {
-    channels.set(name, { channelId, lastSeq });
+  #remember(
+    { name, channelId, loss: { lastSeq, passedOver } }: Feed,
+    listener: Listener,
+    { cause, channels }: Away,
+  ): void {
+    channels.set(name, { channelId, lastSeq, passedOver });
     if (channels.size <= this.#maxChannels) return;
     for (const oldest of channels.keys()) {
       channels.delete(oldest);
+      listener.excuse(oldest, null);
       listener.lose(unknown(oldest, cause));
       return;
     }
@@ -179,6 +194,7 @@ export class Feeds {
     channels.delete(name);
     if (!listener.isPattern) this.#away.delete(listener);
     const count = lastSeq - (known?.lastSeq ?? 0);
+    listener.excuse(name, known?.channelId === channelId ? count + known.passedOver : null);
     if (known !== undefined && known.channelId !== channelId) listener.lose(unknown(name, cause));
     else if (count > 0)
       listener.lose(

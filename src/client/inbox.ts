@@ -1,3 +1,4 @@
+import type { Counting } from './counting.ts';
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { OpenRefusal } from './crypto/errors.ts';
 import { placeOf } from './crypto/frame-format.ts';
@@ -30,7 +31,9 @@ export interface InboxPorts {
   /** Makes the cipher of a channel; null for plaintext. */
   readonly cipherFor: ((name: string) => ChannelCipher) | null;
   /** Takes what members say to each other about themselves. */
-  readonly onPresence: (sender: number, data: Uint8Array, place: Place) => void;
+  readonly onPresence: (channel: string, sender: number, data: Uint8Array, place: Place) => void;
+  /** Looks for what was withheld; null for plaintext. */
+  readonly counting: Counting | null;
   /** Most frames that may wait to be decrypted, and most events that may wait for the app to listen. */
   readonly maxWaiting: number;
   /** Most bytes of either. */
@@ -72,13 +75,15 @@ export class Inbox {
 
   /** Takes a frame of the named channel. */
   take(channel: string, [, , seq, sender, envelope, body]: MessageFrame, { isOwn, isClaimed }: Whose): void {
-    const { cipherFor, maxWaiting, maxWaitingBytes } = this.#ports;
+    const { cipherFor, counting, maxWaiting, maxWaitingBytes } = this.#ports;
     if (cipherFor === null) {
       this.#message({ channel, data: body, seq, sender, envelope });
       return;
     }
     const bytes = memoryOf({ data: body, envelope });
+    const place = placeOf(body);
     if (this.#openingCount >= maxWaiting || this.#openingBytes + bytes > maxWaitingBytes) {
+      this.behind(() => counting?.refused(channel, sender, place));
       this.lose(oneLost(channel, seq));
       return;
     }
@@ -88,15 +93,20 @@ export class Inbox {
       (frame) => {
         this.#openingCount--;
         this.#openingBytes -= bytes;
+        const window = isOwn ? undefined : this.#ciphers.peek(channel)?.window(sender, place.kid);
+        if (frame.kind === 'refused') {
+          if (frame.reason !== 'replayed') counting?.refused(channel, sender, place);
+        } else if (window !== undefined) counting?.opened(channel, sender, place, window);
         if (frame.kind === 'refused' || isClaimed) {
           const reason = frame.kind === 'refused' ? frame.reason : 'replayed';
           this.#tell('refused', { channel, reason, seq, sender }, oneLost(channel, seq));
         } else if (frame.kind === 'message') this.#message({ channel, data: frame.data, seq, sender, envelope });
-        else if (!isOwn && !this.#isOver) this.#ports.onPresence(sender, frame.data, placeOf(body));
+        else if (!isOwn && !this.#isOver) this.#ports.onPresence(channel, sender, frame.data, place);
       },
       (error: unknown) => {
         this.#openingCount--;
         this.#openingBytes -= bytes;
+        counting?.refused(channel, sender, place);
         this.#ports.events.emit('error', asMayflyError(error));
       },
     );

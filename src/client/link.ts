@@ -2,7 +2,7 @@ import { type ClientFrame, FrameType, type RelayFrame, type WelcomeInfo } from '
 import { nowMs } from './clock.ts';
 import { closeError, MayflyError, notConnected } from './errors.ts';
 import { Outgoing } from './outgoing.ts';
-import { within } from './patience.ts';
+import { delay, within } from './patience.ts';
 import { framesOf, refOf, unreadable } from './received.ts';
 import { OPEN, type SocketLike, shut } from './socket.ts';
 import { encodeRequest } from './wire.ts';
@@ -39,6 +39,11 @@ const PROBE_MS = 3500;
 const LEAVE_MS = 1000;
 /** A batch of frames leaves as one WebSocket message of at most this many bytes. */
 const BATCH_BYTES = 60_000;
+/** The least that a relay can be set to. */
+const MIN_BUFFERED_BYTES = 65_536;
+/** HEADs come with the first or the second such turn. */
+const CAUGHT_UP_TURNS = 2;
+const CAUGHT_UP_MS = 500;
 
 /** One WebSocket from WELCOME to close: frames out in batches, answers matched to requests, silence noticed. */
 export class Link {
@@ -59,6 +64,8 @@ export class Link {
   #hasEnded = false;
   #probe: ReturnType<typeof setTimeout> | undefined;
   #wasHeard = true;
+  /** Bytes received so far. */
+  #heardBytes = 0;
   /** Bytes that waited to be sent at the latest check. */
   #waitingBytes = 0;
 
@@ -117,9 +124,30 @@ export class Link {
     });
   }
 
+  /** Resolves when the relay has taken or refused all that was sent before; `onAnswer` is called at once then. */
+  ping(onAnswer?: () => void): Promise<void> {
+    return this.request((ref) => [FrameType.PING, ref], FrameType.PONG, onAnswer);
+  }
+
+  /**
+   * Resolves when the relay has said of all it skipped so far how much that was. It says so, by HEAD, once no more than a quarter of
+   * `maxBufferedBytes` waits for this connection: what came between a PING and its PONG is at least what waited when the relay read the PING.
+   */
+  async caughtUp(): Promise<void> {
+    const fewBytes = Math.max(MIN_BUFFERED_BYTES, this.info.limits.maxBufferedBytes ?? 0) / 4;
+    for (let turn = 0; turn < CAUGHT_UP_TURNS; turn++) {
+      const before = this.#heardBytes;
+      await this.ping();
+      if (this.#heardBytes - before >= fewBytes) turn = -1;
+      await delay(CAUGHT_UP_MS, this.over);
+    }
+    await this.ping();
+  }
+
   /** Takes a WebSocket message. One that cannot be read ends the connection. */
   receive(data: ArrayBuffer | string): void {
     this.#wasHeard = true;
+    this.#heardBytes += typeof data === 'string' ? 0 : data.byteLength;
     try {
       for (const frame of framesOf(data)) this.take(frame);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Message } from './message.ts';
 
-/** Why messages will not come: the connection was away, or the channel was not attached; the connection read too slowly, or the app did. */
-export type LossCause = 'slow_reader' | 'reconnect' | 'detached' | 'slow_app';
+/** Why messages will not come: the connection was away, or the channel was not attached; the connection read too slowly, or the app did; or the relay kept them back. */
+export type LossCause = 'slow_reader' | 'reconnect' | 'detached' | 'slow_app' | 'withheld';
 
 /** Messages that will not come. */
 export interface Loss {
@@ -10,9 +10,11 @@ export interface Loss {
   /** How many; null when nobody can know. */
   readonly count: number | null;
   readonly cause: LossCause;
-  /** They are among the numbers from `firstSeq` to `lastSeq`: all of those that did not come and were not own. Null with `count`. */
+  /** They are among the numbers from `firstSeq` to `lastSeq`: all of those that did not come and were not own. Null with `count`, and for what was withheld. */
   readonly firstSeq: number | null;
   readonly lastSeq: number | null;
+  /** Whose they were, where they were withheld. */
+  readonly sender?: number;
   /** The one loop that missed them, where others may not have: what `channel[Symbol.asyncIterator]()` gave. */
   readonly loop?: AsyncIterator<Message>;
 }
@@ -90,6 +92,11 @@ export class LossCount {
   /** The latest number known. */
   get lastSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** How many numbers were passed over of which no HEAD has spoken: own ones, and lost ones. */
+  get passedOver(): number {
+    return this.#lastSeq - this.#base - this.#others - this.#lost;
   }
 
   /** Takes a later ATTACHED or NAMED of the same channel and connection: what was lost before it has been told. */

@@ -23,6 +23,15 @@ export class Lru<V> {
     }
   }
 
+  /** Every value, that used least first. */
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
   delete(key: string): void {
     this.#entries.delete(key);
   }

@@ -17,6 +17,11 @@ export interface Place {
   readonly ctr: number;
 }
 
+/** What a KID of a sender is remembered by. */
+export function placeId(sender: number, kid: bigint | string): string {
+  return `${sender} ${kid}`;
+}
+
 /** What changed in the list of members. */
 export type Change = 'join' | 'update' | 'leave';
 

@@ -1,4 +1,5 @@
 import { encodeMessage } from '../protocol/message.ts';
+import { Account } from './account.ts';
 import type { ChannelCipher } from './crypto/channel-cipher.ts';
 import type { FrameKind } from './crypto/frame-format.ts';
 import { MayflyError, notConnected } from './errors.ts';
@@ -20,6 +21,8 @@ export class Outbox {
   readonly #maxUnsent: number;
   /** Takes what went wrong with a kept message: its publisher was told long ago that it was taken. */
   readonly #onError: (error: unknown) => void;
+  /** What became of the frames that were sealed. */
+  readonly account = new Account();
   /** Messages that no link has sent yet, in the order of publishing: each keeps its place until one has. */
   readonly #unsent = new Set<Unsent>();
   #keptCount = 0;
@@ -43,6 +46,7 @@ export class Outbox {
   /** Gets ready to seal for a link, before the channel is attached there. */
   begin(link: Link): void {
     this.#cipher?.begin(link.sender);
+    this.account.begin();
   }
 
   /** Goes on over a link where the channel is attached, with what was kept first, and what the link before may still give back. */
@@ -107,9 +111,16 @@ export class Outbox {
     };
     if (this.#cipher === null) return link.send(encode(data));
     const sealed = this.#cipher.seal(kind, data, beside);
-    const { kid } = this.#cipher;
-    if (kid !== undefined) link.kids.add(kid);
-    await link.send(sealed.then(encode));
+    const { last } = this.#cipher;
+    if (last === undefined) return link.send(sealed);
+    link.kids.add(last.kid);
+    this.account.seals(last);
+    await link.send(
+      sealed.then(encode).catch((error: unknown) => {
+        this.account.unsent(last);
+        throw error;
+      }),
+    );
   }
 
   #sendKept(): void {

@@ -1,9 +1,10 @@
-import { concat, textOf, utf8 } from './bytes.ts';
+import { textOf } from './bytes.ts';
 import { MayflyError } from './errors.ts';
 import { Events } from './events.ts';
 import { dataOf } from './given.ts';
 import { InOrder } from './in-order.ts';
 import { type Member, Members, type Place } from './members.ts';
+import { Word, word } from './words.ts';
 
 /** What presence tells the app. */
 export interface PresenceEvents {
@@ -23,9 +24,6 @@ export interface PresencePorts {
   /** Takes why something cannot be told that was taken while there was no connection. */
   readonly onError: (error: MayflyError) => void;
 }
-
-/** What members say to one another, encrypted like any message: the first byte of a presence frame. docs/ENCRYPTION.md, section 5. */
-const Word = { HERE: 1, GONE: 2, WHO: 3, PROVE: 4, ALIVE: 5 } as const;
 
 const HEARTBEAT_MS = 25_000;
 /** Everybody hears everybody's heartbeat: in large channels it is slower. */
@@ -160,10 +158,11 @@ export class Presence {
 
   /** Changes what is said of this member, once it was handed over; several changes take effect in their order. */
   async #change(own: Uint8Array | null): Promise<void> {
-    const word = own === null ? Uint8Array.of(Word.GONE) : here(own);
     this.#changeCount++;
     try {
-      const isTold = await this.#changes.settle(this.#ports.send(word).then(() => true, unlessAway));
+      const isTold = await this.#changes.settle(
+        this.#ports.send(own === null ? word(Word.GONE) : word(Word.HERE, own)).then(() => true, unlessAway),
+      );
       this.#own = own;
       if (isTold) this.#told = own;
       this.#recount();
@@ -178,7 +177,7 @@ export class Presence {
     this.#isOwed = this.#changeCount > 0;
     const own = this.#own;
     if (this.#isOwed || own === null) return;
-    this.#ports.send(here(own)).then(
+    this.#ports.send(word(Word.HERE, own)).then(
       () => {
         this.#told = own;
       },
@@ -196,8 +195,8 @@ export class Presence {
   }
 
   /** Says something that nobody misses: without a connection the next one begins anew. */
-  #say(word: number, data = ''): void {
-    this.#ports.send(concat(Uint8Array.of(word), utf8(data))).catch(() => {});
+  #say(byte: number, text = ''): void {
+    this.#ports.send(word(byte, text)).catch(() => {});
   }
 
   #hear(sender: number, data: Uint8Array, place: Place): void {
@@ -250,10 +249,6 @@ export class Presence {
   #spreadMs(leastMs: number): number {
     return Math.random() * Math.max(leastMs, ANSWER_SPREAD_MS_PER_MEMBER * this.#members.count);
   }
-}
-
-function here(own: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(Word.HERE), own);
 }
 
 /** Without a connection there is nobody to tell: those who are there know by the relay's LEFT, and the next connection begins anew. */

@@ -225,7 +225,7 @@ describe('a channel', () => {
     channel.on('message', (message) => expectTypeOf(message).toEqualTypeOf<Message>());
     channel.on('loss', ({ count, cause }) => {
       expectTypeOf(count).toEqualTypeOf<number | null>();
-      expectTypeOf(cause).toEqualTypeOf<'slow_reader' | 'reconnect' | 'detached' | 'slow_app'>();
+      expectTypeOf(cause).toEqualTypeOf<'slow_reader' | 'reconnect' | 'detached' | 'slow_app' | 'withheld'>();
     });
     channel.on('refused', (refused) => {
       expectTypeOf(refused).toEqualTypeOf<ChannelEvents['refused']>();

@@ -6,6 +6,7 @@ import { type FrameKind, MAX_FRAMES_PER_KID } from './frame-format.ts';
 import { KeyRing } from './key-ring.ts';
 import { type Opened, Opener, type SealedFrame } from './opener.ts';
 import { checkPadding, type Padding } from './padding.ts';
+import type { ReplayWindow } from './replay-window.ts';
 import { Sealer } from './sealer.ts';
 
 /** What a channel's encryption needs. */
@@ -55,9 +56,14 @@ export class ChannelCipher {
     return this.#sealed.settle(this.#sealer.seal(kind, data, envelope));
   }
 
-  /** @internal The KID that frames are sealed under; undefined before the first. */
-  get kid(): bigint | undefined {
-    return this.#sealer.kid;
+  /** @internal The counters opened under a KID and sender. */
+  window(sender: number, kid: bigint): ReplayWindow | undefined {
+    return this.#opener.window(sender, kid);
+  }
+
+  /** @internal KID and counter of the frame sealed last; undefined before the first. */
+  get last(): { readonly kid: bigint; readonly ctr: number } | undefined {
+    return this.#sealer.last;
   }
 
   /**

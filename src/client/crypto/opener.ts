@@ -69,6 +69,11 @@ export class Opener {
     };
   }
 
+  /** The counters seen under a KID and sender. */
+  window(sender: number, kid: bigint): ReplayWindow | undefined {
+    return this.#windows.peek(`${sender} ${kid}`);
+  }
+
   #frameKey(id: string, key: ChannelKey, kid: bigint, sender: number): Promise<FrameKey> {
     let known = this.#known.peek(id);
     if (known?.key !== key) {

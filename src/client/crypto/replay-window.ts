@@ -13,6 +13,9 @@ export class ReplayWindow {
   readonly #seen = new Uint32Array(WINDOW_COUNTERS / WORD_BITS);
   /** One above the highest counter seen. */
   #next = 0;
+  /** The counter seen first, and how many from there on were. */
+  #first = -1;
+  #seenCount = 0;
 
   /** Looks without marking. `ctr` is a whole number below 2^53. */
   check(ctr: number): Freshness {
@@ -28,8 +31,24 @@ export class ReplayWindow {
     if (ctr - this.#next >= WINDOW_COUNTERS) this.#seen.fill(0);
     else for (let passed = this.#next; passed < ctr; passed++) this.#write(passed, false);
     this.#write(ctr, true);
+    if (this.#first < 0) this.#first = ctr;
+    if (ctr >= this.#first) this.#seenCount++;
     this.#next = Math.max(this.#next, ctr + 1);
     return freshness;
+  }
+
+  /** How many counters from the first seen to `end` were not seen; fewer, where `end` is so low that it cannot be told. */
+  missingBelow(end: number): number {
+    let seenCount = this.#seenCount;
+    for (let ctr = Math.max(end, this.#next - WINDOW_COUNTERS, this.#first); ctr < this.#next; ctr++) {
+      if (this.#word(ctr) & bitOf(ctr)) seenCount--;
+    }
+    return Math.max(0, end - this.#first - seenCount);
+  }
+
+  /** One above the highest counter seen. */
+  get next(): number {
+    return this.#next;
   }
 
   #word(ctr: number): number {

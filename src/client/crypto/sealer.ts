@@ -45,9 +45,10 @@ export class Sealer {
     this.#sealing = undefined;
   }
 
-  /** The KID of the frames sealed last. */
-  get kid(): bigint | undefined {
-    return this.#sealing?.kid;
+  /** KID and counter of the frame sealed last; undefined before the first. */
+  get last(): { readonly kid: bigint; readonly ctr: number } | undefined {
+    const sealing = this.#sealing;
+    return sealing === undefined ? undefined : { kid: sealing.kid, ctr: sealing.next - 1 };
   }
 
   /** Seals one frame. The counter is taken, and `data` and `envelope` are copied, before the call returns. */

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Channel, type ChannelEvents, connect, type Message, type Relay } from '../../../src/client/node.ts';
 import { type Frame, message } from '../../support/client.ts';
-import { startTestRelay, stopRelays, type TestRelay } from '../../support/relay.ts';
+import { startTestRelay, stopRelays, type TestRelay, type TestRelayOptions } from '../../support/relay.ts';
 
 /** A MESSAGE on its way to a client, taken apart. */
 export interface Carried {
@@ -46,15 +46,25 @@ type Loss = ChannelEvents['loss'];
 
 /** One connection through the proxy, seen from the middle. */
 export class Tap {
+  /** What becomes of each MESSAGE for the client, as one frame or several; without it they pass. */
+  tamper: ((frame: Carried) => readonly (Carried | Frame)[]) | null = null;
   /** While true, MESSAGEs for the client go no further than `take`. */
   isHolding = false;
   readonly #held: Carried[] = [];
   /** The client's own id, from WELCOME. */
   sender = 0;
   readonly #client: WebSocket;
+  readonly #relay: WebSocket;
 
-  constructor(client: WebSocket) {
+  constructor(client: WebSocket, relay: WebSocket) {
     this.#client = client;
+    this.#relay = relay;
+  }
+
+  /** Stops to read what the relay sends, or goes on. */
+  set isStanding(isStanding: boolean) {
+    if (isStanding) this.#relay.pause();
+    else this.#relay.resume();
   }
 
   /** The next MESSAGEs that were held back, in order; waits for them. */
@@ -73,6 +83,11 @@ export class Tap {
     const frames = [...decodeMulti(data)] as Frame[];
     const welcome = frames.find(([type]) => type === 16);
     if (welcome !== undefined) this.sender = welcome[1] as number;
+    const { tamper } = this;
+    if (tamper !== null) {
+      this.inject(...frames.flatMap((frame) => (frame[0] === 4 ? tamper(carried(frame)) : [frame])));
+      return;
+    }
     if (!this.isHolding) {
       this.#client.send(data);
       return;
@@ -109,10 +124,10 @@ export class ManInTheMiddle {
   }
 
   /** Stands before a relay of its own. */
-  static async start(): Promise<ManInTheMiddle> {
+  static async start(options: TestRelayOptions = {}): Promise<ManInTheMiddle> {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mayfly.v1' });
     await once(server, 'listening');
-    return new ManInTheMiddle(server, await startTestRelay());
+    return new ManInTheMiddle(server, await startTestRelay(options));
   }
 
   /** An SDK client that takes this for the relay, and the tap on its first connection. */
@@ -152,7 +167,7 @@ export class ManInTheMiddle {
   }
 
   #join(client: WebSocket, relay: WebSocket): void {
-    const tap = new Tap(client);
+    const tap = new Tap(client, relay);
     this.#latest = tap;
     client.pause();
     relay.on('open', () => client.resume());

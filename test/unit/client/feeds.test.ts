@@ -12,6 +12,7 @@ function listener(...names: string[]) {
     take: (name, [, , seq]) => log.push(`${name} ${seq}`),
     lose: ({ channel, count, cause, firstSeq, lastSeq }) =>
       log.push(`${channel} lost ${count} of ${firstSeq}-${lastSeq} ${cause}`),
+    excuse: () => {},
     headed: () => log.push('headed'),
   };
   return Object.assign(hears, { log });
