@@ -18,7 +18,7 @@ export class ConfigError extends Error {
 
 /** The relay cannot start or go on for a reason outside the configuration; `code` is constant. */
 export class RelayError extends Error {
-  readonly code: 'listen_failed' | 'token_unusable' | 'key_unusable' | 'connection_failed';
+  readonly code: 'listen_failed' | 'server_unavailable' | 'token_unusable' | 'key_unusable' | 'connection_failed';
 
   constructor(code: RelayError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, RelayError } from '../errors.ts';
-import { keygenCommand } from './keygen.ts';
 import { complain, print } from './print.ts';
-import { pubCommand } from './pub.ts';
-import { serveCommand } from './serve.ts';
-import { subCommand } from './sub.ts';
-import { tokenCommand } from './token.ts';
 
 const EX_CONFIG = 78;
+
+/** Each command with what it needs: only the one that is asked for is loaded, all of them for help. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async () => (await import('./serve.ts')).serveCommand()],
+  ['token', async () => (await import('./token.ts')).tokenCommand()],
+  ['keygen', async () => (await import('./keygen.ts')).keygenCommand()],
+  ['pub', async () => (await import('./pub.ts')).pubCommand()],
+  ['sub', async () => (await import('./sub.ts')).subCommand()],
+]);
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -18,13 +22,9 @@ const program = new Command('mayfly')
   .description('A transient-only message relay: nothing that passes is kept.')
   .version(version)
   .configureOutput({ writeOut: print, writeErr: (text) => complain(text.trimEnd()) })
-  .exitOverride()
-  .addCommand(serveCommand())
-  .addCommand(tokenCommand())
-  .addCommand(keygenCommand())
-  .addCommand(pubCommand())
-  .addCommand(subCommand());
-
+  .exitOverride();
+const [, , asked = ''] = process.argv;
+for (const [name, load] of COMMANDS) if (name === asked || !COMMANDS.has(asked)) program.addCommand(await load());
 inherit(program);
 
 try {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type LoadedConfig, loadConfigFile } from '../config/load.ts';
 import { ConfigError } from '../errors.ts';
-import { type Relay, startRelay } from '../relay.ts';
+import type { Relay } from '../relay.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { LossyStream } from '../telemetry/lossy-stream.ts';
 import { checkStart, lineOf, logWarnings } from './check.ts';
@@ -34,7 +34,8 @@ async function serve(options: ServeOptions): Promise<void> {
     return;
   }
   const loaded = await loadConfigFile(file, process.env);
-  checkStart(loaded);
+  const { startRelay } = await import('../relay.ts'); // the native server comes with it, so no other command has it
+  await checkStart(loaded);
   if (options.check === true) {
     for (const warning of loaded.warnings) complain(`warning: ${lineOf(warning)}`);
     print('the configuration is good\n');
@@ -63,6 +64,7 @@ async function serveForDevelopment(isCheck: boolean): Promise<void> {
   }
   const logger = createLogger();
   const site = await demoSite(development);
+  const { startRelay } = await import('../relay.ts');
   const relay = startRelay(development.loaded, logger, { site });
   run(relay, logger, async () => development.loaded);
   new LossyStream(() => process.stdout).write(await developmentGuide(relay, development, site !== undefined));

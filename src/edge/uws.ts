@@ -1,17 +1,23 @@
 import './uws-environment.ts';
-import {
-  App,
-  type HttpResponse,
-  SSLApp,
-  type TemplatedApp,
-  type us_listen_socket,
-  us_listen_socket_close,
-  type us_socket,
-  us_socket_local_port,
-} from 'uWebSockets.js';
+import type { HttpResponse, TemplatedApp, us_listen_socket, us_socket } from 'uWebSockets.js';
+import { createRequire } from 'node:module';
 import { ConfigError, RelayError } from '../errors.ts';
 
 export type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
+
+type Native = Pick<
+  typeof import('uWebSockets.js'),
+  'App' | 'SSLApp' | 'us_listen_socket_close' | 'us_socket_local_port'
+>;
+
+/** Builds of uWebSockets.js, newer first. The first that loads serves: what Node and C library they need is in the README. */
+const BUILDS: readonly (() => Promise<Native>)[] = [
+  async () => createRequire(import.meta.url)('uWebSockets.js') as Native, // Node 20 cannot catch what this one throws at import
+  () => import('uws-pack'),
+];
+const SUPPORTED =
+  'on Linux it takes glibc and Node 20 or 22, or glibc 2.38 or newer and Node 20, 22, 24 or 25; all commands but serve work everywhere';
+const native = await firstThatLoads();
 
 /** uWebSockets.js shares ports by default (SO_REUSEPORT); the second makes a taken one an error (LIBUS_LISTEN_EXCLUSIVE_PORT). */
 const SHARED_PORT = 0;
@@ -32,8 +38,9 @@ export interface Listening {
   close(): void;
 }
 
-/** An app that speaks TLS when files are given, TLS 1.2 and up. Throws a ConfigError when the TLS library does not take them. */
+/** An app that speaks TLS when files are given, TLS 1.2 and up. Throws a ConfigError when they are refused, a RelayError where no build loads. */
 export function createApp(tls: { readonly certFile: string; readonly keyFile: string } | undefined): TemplatedApp {
+  const { App, SSLApp } = loaded();
   if (tls === undefined) return App();
   try {
     return SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
@@ -56,6 +63,7 @@ export function listen(app: TemplatedApp, address: Address): Listening {
 }
 
 function tryListen(app: TemplatedApp, { host, port, isShared }: Address): Listening | undefined {
+  const { us_listen_socket_close, us_socket_local_port } = loaded();
   let listening: Listening | undefined;
   const withOptions = app as unknown as {
     listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): void;
@@ -79,8 +87,9 @@ function tryListen(app: TemplatedApp, { host, port, isShared }: Address): Listen
  * but not of which.
  */
 export function watchSockets(app: TemplatedApp, accepted: (response: HttpResponse) => void, ended: () => void): void {
-  const watch = (response: HttpResponse, change: number): void => {
-    if (change > 0) accepted(response);
+  // 1 or -1, which the types call a Number
+  const watch = (response: HttpResponse, change: unknown): void => {
+    if (Number(change) > 0) accepted(response);
     else ended();
   };
   app.filter(watch);
@@ -105,4 +114,22 @@ interface Passing {
 
 function passing(app: TemplatedApp): Passing {
   return app as unknown as Passing; // as above
+}
+
+async function firstThatLoads(): Promise<Native | undefined> {
+  for (const load of BUILDS) {
+    try {
+      return await load();
+    } catch {} // another Node, another C library, or not installed: the next one
+  }
+  return undefined;
+}
+
+function loaded(): Native {
+  if (native !== undefined) return native;
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const libc =
+    process.platform !== 'linux' ? '' : `, ${header.glibcVersionRuntime?.replace(/^/, 'glibc ') ?? 'no glibc'}`;
+  const here = `Node ${process.versions.node} on ${process.platform} ${process.arch}${libc}`;
+  throw new RelayError('server_unavailable', `no build of uWebSockets.js loads here (${here}): ${SUPPORTED}`);
 }

@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr';
+import { Packr } from 'msgpackr/pack'; // without the native addon, which is no faster for frames this short
 import { CLIENT_SHAPES, type ClientFrame, RELAY_SHAPES, type RelayFrame } from './frames.ts';
 import { findFrame, type Shapes } from './shape.ts';
 

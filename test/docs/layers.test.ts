@@ -7,14 +7,14 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** What each room may import of ours, and of others: the table in ARCHITECTURE.md. */
 const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; readonly packages: RegExp }>> = {
-  protocol: { rooms: [], packages: /^msgpackr$/ },
+  protocol: { rooms: [], packages: /^msgpackr\/pack$/ },
   core: { rooms: ['protocol'], packages: /^$/ },
   auth: { rooms: ['core', 'protocol', 'errors.ts', 'json.ts'], packages: /^(jose|node:crypto)$/ },
   config: { rooms: ['auth', 'core', 'protocol', 'errors.ts', 'json.ts'], packages: /^(valibot|node:.*)$/ },
   telemetry: { rooms: ['core'], packages: /^(prom-client|pino|node:(perf_hooks|stream))$/ },
   edge: {
     rooms: ['core', 'protocol', 'telemetry', 'errors.ts', 'json.ts'],
-    packages: /^(uWebSockets\.js|valibot|node:crypto|node:fs|node:http|node:net|node:perf_hooks)$/,
+    packages: /^(uWebSockets\.js|uws-pack|valibot|node:(crypto|fs|http|module|net|perf_hooks))$/,
   },
   client: { rooms: ['protocol'], packages: /^ws$/ },
   demo: { rooms: ['client', 'protocol'], packages: /^$/ },
@@ -32,7 +32,11 @@ const MAY_IMPORT: Readonly<Record<string, { readonly rooms: readonly string[]; r
 };
 
 /** Packages that one file alone may import. */
-const ONE_FILE: Readonly<Record<string, string>> = { 'uWebSockets.js': 'edge/uws.ts', msgpackr: 'protocol/codec.ts' };
+const ONE_FILE: Readonly<Record<string, string>> = {
+  'uWebSockets.js': 'edge/uws.ts',
+  'uws-pack': 'edge/uws.ts',
+  'msgpackr/pack': 'protocol/codec.ts',
+};
 
 /** Files of the SDK that may import packages; the rest must run in browsers. */
 const NODE_ONLY = ['client/node.ts'];

@@ -12,7 +12,9 @@ const LINUX = ['mkfifo', 'prlimit', ['test', '-e', '/dev/full']] as const;
 let workplace: Workplace;
 let token: string;
 beforeAll(async () => {
-  workplace = await makeWorkplace(() => ({ limits: { drainTimeoutMs: 0, drainDelayMs: 0 } }));
+  workplace = await makeWorkplace(() => ({
+    limits: { drainTimeoutMs: 0, drainDelayMs: 0, framesPerSecond: 1_000_000 },
+  }));
   token = await workplace.token('--sub', 'a', '--can', '>=rwp');
 });
 afterAll(() => workplace.remove());
@@ -174,11 +176,25 @@ describeWith(LINUX, 'mayfly pub and sub', () => {
     expect(await gone.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/EPIPE/) });
   });
 
-  it('keep a bounded number of messages for an output that nobody reads, tell the rest as loss, and end at SIGTERM', async () => {
-    const sub = shell(`${fill(makePipe('stuck'))} exec "$@" >&3`, ['sub', ...at]);
+  it('keep a bounded number of messages for an output that nobody reads, and tell the rest as loss', async () => {
+    const pipe = makePipe('stuck');
+    const sub = shell(`${fill(pipe)} exec "$@" >&3`, ['sub', ...at]);
     await sub.output(/"attached"/, 'stderr');
-    await runMayfly(['pub', ...at], 'x\n'.repeat(12_000));
-    await sub.output(/"event":"loss"/, 'stderr');
+    expect((await runMayfly(['pub', ...at], 'x\n'.repeat(12_000))).code).toBe(0);
+    let read = '';
+    const reader = createReadStream(pipe, 'utf8').on('data', (chunk) => (read += chunk));
+    const lost = (): number =>
+      [...sub.stderr.matchAll(/"loss".*?"count":(\d+),"cause":"slow_app"/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+    await expect.poll(() => read.split('"text":"x"').length - 1 + lost(), { timeout: 10_000 }).toBe(12_000);
+    expect(lost()).toBeGreaterThan(0);
+    reader.destroy();
+    expect((await sub.stop()).code).toBe(0);
+  });
+
+  it('end at SIGTERM though nobody reads their output', async () => {
+    const sub = shell(`${fill(makePipe('unheard'))} exec "$@" >&3`, ['sub', ...at]);
+    await sub.output(/"attached"/, 'stderr');
+    await runMayfly(['pub', ...at], 'x\n'.repeat(1000));
     expect((await sub.stop()).code).toBe(0);
   });
 });

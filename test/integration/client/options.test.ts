@@ -103,6 +103,7 @@ describe('relay.channel', () => {
     [{ mode: 'r' }, /option: expected .*"modes".*, got "mode"$/],
     [{ maxWaitng: 1 }, /option: expected .*"maxWaiting".*, got "maxWaitng"$/],
   ] as [object, RegExp][])('refuses %j at once, and says what it expected', async (options, words) => {
+    await client.flush();
     const sent = relay.connections[0]?.frames.length ?? 0;
     const failure = await client.channel('other', { key, ...options } as never).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(TypeError);
