@@ -8,6 +8,8 @@ export type MessageFrame = Extract<RelayFrame, { 0: typeof FrameType.MESSAGE }>;
 /** Somebody who hears channels: one by its name, or all that a pattern matches. */
 export interface Listener {
   readonly isPattern: boolean;
+  /** Whether it may publish as well, so that numbers that did not come may be its own. */
+  readonly canPublish: boolean;
   /** Whether a channel of this name is heard. */
   covers(name: string): boolean;
   /** Takes a MESSAGE that was not received before. */
@@ -25,6 +27,8 @@ interface Feed {
   readonly channelId: number;
   readonly loss: LossCount;
   readonly listeners: Set<Listener>;
+  /** Whether somebody here may have published to it. */
+  hasOwn: boolean;
 }
 
 /** What somebody knew of a channel when its frames stopped coming. */
@@ -66,6 +70,7 @@ export class Feeds {
     for (const feed of this.#live.values()) {
       if (!listener.covers(feed.name)) continue;
       feed.listeners.add(listener);
+      feed.hasOwn ||= listener.canPublish;
       this.#tellMissed(listener, feed);
     }
   }
@@ -107,7 +112,8 @@ export class Feeds {
     }
     const listeners = new Set([...this.#listeners].filter((listener) => listener.covers(name)));
     if (listeners.size === 0) return;
-    const feed = { name, channelId, loss: new LossCount(seq), listeners };
+    const hasOwn = [...listeners].some(({ canPublish }) => canPublish);
+    const feed = { name, channelId, loss: new LossCount(seq), listeners, hasOwn };
     this.#live.set(channelId, feed);
     for (const listener of listeners) this.#tellMissed(listener, feed);
   }
@@ -169,12 +175,14 @@ export class Feeds {
     return this.#away.get(listener) ?? { cause, channels: new Map<string, Known>() };
   }
 
-  /** Remembers what somebody knows of a channel, to be compared later; of too many, the oldest is told to be unknown. */
-  #remember(
-    { name, channelId, loss: { lastSeq, passedOver } }: Feed,
-    listener: Listener,
-    { cause, channels }: Away,
-  ): void {
+  /**
+   * Remembers what somebody knows of a channel, to be compared later; of too many, the oldest is told to be unknown. Holes that no HEAD will
+   * explain any more are told, where they cannot be own frames.
+   */
+  #remember({ name, channelId, loss, hasOwn }: Feed, listener: Listener, { cause, channels }: Away): void {
+    const { lastSeq, passedOver } = loss;
+    const { firstSeq, count } = loss.lostAt(lastSeq, 0);
+    if (!hasOwn && count > 0) listener.lose({ channel: name, count, cause: 'slow_reader', firstSeq, lastSeq });
     channels.set(name, { channelId, lastSeq, passedOver });
     if (channels.size <= this.#maxChannels) return;
     for (const oldest of channels.keys()) {

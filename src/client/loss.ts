@@ -96,7 +96,7 @@ export class LossCount {
 
   /** How many numbers were passed over of which no HEAD has spoken: own ones, and lost ones. */
   get passedOver(): number {
-    return this.#lastSeq - this.#base - this.#others - this.#lost;
+    return this.lostAt(this.#lastSeq, 0).count;
   }
 
   /** Takes a later ATTACHED or NAMED of the same channel and connection: what was lost before it has been told. */
@@ -116,18 +116,18 @@ export class LossCount {
     return true;
   }
 
-  /**
-   * Takes a HEAD; returns how many more frames are lost than were known, and the first number among which they are. One that cannot be
-   * true, because its numbers fall, changes nothing.
-   */
+  /** How many more are lost at a number than were told, where so many were own, and the first number among which they are. */
+  lostAt(seq: number, own: number): { readonly firstSeq: number; readonly count: number } {
+    return { firstSeq: this.#toldSeq + 1, count: seq - this.#base - this.#others - own - this.#lost };
+  }
+
+  /** Takes a HEAD; returns what is lost by it. One that cannot be true, because its numbers fall, changes nothing. */
   head(seq: number, own: number): { readonly firstSeq: number; readonly count: number } {
-    const firstSeq = this.#toldSeq + 1;
-    const lost = seq - this.#base - this.#others - own;
-    const count = lost - this.#lost;
+    const { firstSeq, count } = this.lostAt(seq, own);
     if (seq < this.#toldSeq || count < 0) return { firstSeq, count: 0 };
     this.#lastSeq = Math.max(this.#lastSeq, seq);
     this.#toldSeq = seq;
-    this.#lost = lost;
+    this.#lost += count;
     return { firstSeq, count };
   }
 }

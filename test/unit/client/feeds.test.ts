@@ -8,6 +8,7 @@ function listener(...names: string[]) {
   const log: string[] = [];
   const hears: Listener = {
     isPattern: names.length > 1,
+    canPublish: true,
     covers: (name) => names.includes(name),
     take: (name, [, , seq]) => log.push(`${name} ${seq}`),
     lose: ({ channel, count, cause, firstSeq, lastSeq }) =>
@@ -283,5 +284,35 @@ describe('Feeds', () => {
     for (const id of [10, 11, 12, 13]) feeds.message(frame(id, 1), OWN);
     expect(() => feeds.named(1, 'b', 0)).toThrow(TypeError);
     expect(all.log).toEqual([]);
+  });
+
+  it('tells the holes that no HEAD explains any more when the connection breaks, where they cannot be own frames', () => {
+    const feeds = new Feeds();
+    const reads = { ...listener('a', 'b'), canPublish: false };
+    const writes = listener('b');
+    feeds.join(reads);
+    feeds.open(10, 'a', 0);
+    feeds.open(11, 'b', 0);
+    feeds.join(writes);
+    feeds.open(11, 'b', 0);
+    for (const id of [10, 11]) feeds.message(frame(id, 2), OWN);
+    feeds.head(10, 3, 0);
+    for (const id of [10, 11]) feeds.message(frame(id, 8), OWN);
+    feeds.leave(writes); // its frames are among the numbers
+    feeds.disconnected();
+    feeds.join(reads);
+    feeds.open(10, 'a', 9);
+    feeds.open(11, 'b', 9);
+    expect(reads.log).toEqual([
+      'a 2',
+      'b 2',
+      'a lost 2 of 1-3 slow_reader',
+      'headed',
+      'a 8',
+      'b 8',
+      'a lost 4 of 4-8 slow_reader',
+      'a lost 1 of 9-9 reconnect',
+      'b lost 1 of 9-9 reconnect',
+    ]);
   });
 });
