@@ -48,8 +48,13 @@ afterEach(async () => {
   workplace = undefined;
 });
 
-async function start(descriptors: number, isTls = false): Promise<Limited> {
+async function start(
+  descriptors: number,
+  isTls = false,
+  limits: Readonly<Record<string, number>> = {},
+): Promise<Limited> {
   workplace = await makeWorkplace((folder) => ({
+    limits,
     ...(isTls ? { listen: { port: 0, tls: makeCertificate(folder, 'relay') } } : {}),
   }));
   const limited = ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
@@ -168,6 +173,28 @@ describe('with few descriptors, the relay holds its ground against', () => {
       fetch(`${relay.admin}/livez`, { signal: AbortSignal.timeout(1000) }).then(({ ok }) => ok, () => false); // biome-ignore format: one request
     await expect.poll(isLive, { timeout: 8000 }).toBe(true);
     expect(descriptorsOf(relay)).toBeLessThan(256);
+  });
+});
+
+describe('what strangers can make the relay hold', () => {
+  it('is an eighth of its memory, however many first messages are left unfinished', async () => {
+    const MIB = 1024 * 1024;
+    const relay = await start(4096, false, { maxMemoryBytes: 512 * MIB });
+    const resident = async (): Promise<number> => {
+      const [, bytes] = /^mayfly_resident_memory_bytes (\S+)/m.exec(await (await fetch(`${relay.admin}/metrics`)).text()) ?? []; // biome-ignore format: one line
+      return Number(bytes);
+    };
+    const before = await resident();
+    const header = Buffer.from('82ff000000000004000000000000', 'hex'); // 262,144 bytes are to come
+    await squat(new URL(relay.url), 1500, {
+      first: UPGRADE,
+      second: Buffer.concat([header, Buffer.alloc(250_000, 1)]),
+    });
+    const isSent = (): boolean => [...sockets].every((socket) => socket.destroyed || (socket.bytesRead > 0 && socket.writableLength === 0)); // biome-ignore format: one line
+    await expect.poll(isSent, { timeout: 8000 }).toBe(true);
+    for (let i = 0; i < 3; i++) await (await relay.newcomer()).flush();
+    expect((await resident()) - before).toBeLessThan((512 * MIB) / 8 + 48 * MIB); // and what the sockets themselves take
+    await relay.others.feltNothing();
   });
 });
 
