@@ -25,9 +25,6 @@ interface Hole {
   readonly tally: Tally;
   readonly sender: number;
   readonly kid: bigint;
-  /** Its size when it was last asked about, and how often it was. */
-  count: number;
-  askedCount: number;
 }
 
 /** Channels whose counters are looked at, where a pattern hears many. */
@@ -38,8 +35,7 @@ const ASK_MS = 200;
 const ASK_SPREAD_MS = 800;
 const ASK_SPREAD_MS_PER_CONNECTION = 4;
 const MAX_PACED_CONNECTIONS = 10_000;
-/** A question is asked so often, with growing waits. */
-const MAX_ASKED = 4;
+/** It is asked again with growing waits. */
 const ASK_AGAIN_MS = 4000;
 /** Unasked, a sender states its account after so many frames, and not more often than this. */
 const UNTOLD_FRAMES = 64;
@@ -85,11 +81,9 @@ export class Counting {
     const id = placeId(sender, kid);
     const tally = this.#tallies.peek(channel) ?? new Tally();
     this.#tallies.set(channel, tally);
-    const count = tally.opened(id, window);
-    if (count === 0 || sender === 0 || this.#ports.account === null) return;
-    const hole = this.#holes.get(id);
-    if (hole === undefined ? this.#holes.size >= MAX_HOLES : hole.count >= count) return;
-    this.#holes.set(id, { tally, sender, kid, count, askedCount: 0 });
+    const isToBeAsked = tally.opened(id, window) && sender !== 0 && this.#ports.account !== null;
+    if (!isToBeAsked || this.#holes.has(id) || this.#holes.size >= MAX_HOLES) return;
+    this.#holes.set(id, { tally, sender, kid });
     this.#askSoon(ASK_MS + Math.random() * this.#spreadMs);
   }
 
@@ -174,16 +168,13 @@ export class Counting {
 
   /** Asks the senders of all holes that nothing explains by now. */
   #ask(): void {
-    let askedCount = 0;
-    for (const [id, hole] of this.#holes) {
-      const { tally, sender, kid } = hole;
-      if (tally.unexplained(id) === 0 || hole.askedCount >= MAX_ASKED) {
-        this.#holes.delete(id);
-        continue;
-      }
-      askedCount = Math.max(askedCount, ++hole.askedCount);
-      this.#ports.send(word(Word.ASK, `${sender} ${kid}`)).catch(() => {}); // asked again
+    let mostAsked = 0;
+    for (const [id, { tally, sender, kid }] of this.#holes) {
+      const askedCount = tally.asks(id);
+      mostAsked = Math.max(mostAsked, askedCount);
+      if (askedCount === 0) this.#holes.delete(id);
+      else this.#ports.send(word(Word.ASK, `${sender} ${kid}`)).catch(() => {}); // asked again
     }
-    if (askedCount > 0) this.#askSoon(ASK_AGAIN_MS * 2 ** askedCount);
+    if (mostAsked > 0) this.#askSoon(ASK_AGAIN_MS * 2 ** mostAsked);
   }
 }

@@ -8,8 +8,12 @@ interface Run {
   explainedCount: number;
   /** By the sender's word, frames that the relay refused or that never left. */
   senderCount: number;
+  /** How often the sender was asked since everything was explained. */
+  askedCount: number;
 }
 
+/** A sender that does not answer is asked so often, and then no more. */
+const MAX_ASKED = 4;
 /** KIDs whose counters are looked at: docs/ENCRYPTION.md, section 6. */
 const MAX_RUNS = 1024;
 
@@ -32,14 +36,24 @@ export class Tally {
     if (run !== undefined) run.explainedCount++;
   }
 
-  /** A frame was opened. Returns how many of its KID before it did not come, unexplained. */
-  opened(id: string, window: ReplayWindow): number {
+  /** A frame was opened. Returns whether its sender is to be asked about some before it that did not come, unexplained. */
+  opened(id: string, window: ReplayWindow): boolean {
     const missingCount = window.missingBelow(window.next);
-    const run = this.#runs.peek(id) ?? { window, explainedCount: missingCount, senderCount: 0 };
+    const known = this.#runs.peek(id);
+    // A window that was forgotten, and made anew, knows nothing of what the one before saw.
+    const isKnown = known?.window === window;
+    const run = isKnown ? known : { window, explainedCount: missingCount, senderCount: 0, askedCount: 0 };
     this.#runs.set(id, run);
     // What was lost before this frame and is no hole of this KID was another's: it explains nothing that comes later.
     run.explainedCount = Math.min(run.explainedCount, missingCount - run.senderCount);
-    return this.unexplained(id);
+    if (this.unexplained(id) === 0) run.askedCount = 0;
+    return this.#isOpen(id, run);
+  }
+
+  /** The sender is to be asked now. Returns how often it was by then; 0 where it is not, as nothing is unexplained or it never answers. */
+  asks(id: string): number {
+    const run = this.#runs.peek(id);
+    return run !== undefined && this.#isOpen(id, run) ? ++run.askedCount : 0;
   }
 
   /** The sender said how many of its frames so far did not reach the channel. */
@@ -56,9 +70,15 @@ export class Tally {
     return Math.max(0, window.missingBelow(upTo ?? window.next) - explainedCount - senderCount);
   }
 
-  /** They are told, and so explained. */
+  /** They are told, and so explained: the sender answered. */
   tell(id: string, count: number): void {
     const run = this.#runs.peek(id);
-    if (run !== undefined) run.explainedCount += count;
+    if (run === undefined) return;
+    run.explainedCount += count;
+    run.askedCount = 0;
+  }
+
+  #isOpen(id: string, { askedCount }: Run): boolean {
+    return askedCount < MAX_ASKED && this.unexplained(id) > 0;
   }
 }

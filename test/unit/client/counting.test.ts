@@ -44,7 +44,7 @@ function setUp({ isReader = false } = {}) {
     counting.sealed();
   };
   let next = 0;
-  return { account, counting, sent, told, open, say, seal };
+  return { account, counting, sent, told, open, say, seal, forget: () => windows.clear() };
 }
 
 describe('a receiver', () => {
@@ -54,6 +54,44 @@ describe('a receiver', () => {
     await vi.advanceTimersByTimeAsync(600_000);
     expect(sent).toEqual([`${ASK} 5 7`, `${ASK} 5 7`, `${ASK} 5 7`, `${ASK} 5 7`]);
     expect(told).toEqual([]);
+  });
+
+  it('asks no more where nobody answered, whatever comes later of one who never does', async () => {
+    const { sent, told, open } = setUp();
+    for (let ctr = 0; ctr < 300; ctr++) {
+      if (ctr % 10 !== 1) open(5, ctr);
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    expect(sent).toHaveLength(4);
+    expect(told).toEqual([]);
+  });
+
+  it('asks one who answers about each hole anew', async () => {
+    const { sent, told, open, say } = setUp();
+    open(5, 0);
+    for (let ctr = 2; ctr < 20; ctr += 2) {
+      open(5, ctr);
+      await vi.advanceTimersByTimeAsync(1000);
+      say(5, COUNT, `7 ${ctr} 0`);
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+    expect(sent).toEqual(new Array(9).fill(`${ASK} 5 7`));
+    expect(told).toEqual(new Array(9).fill(['room', 5, 1]));
+  });
+
+  it('counts anew where the counters of a KID were forgotten meanwhile', async () => {
+    const { counting, told, open, say, forget } = setUp();
+    for (const ctr of [0, 3]) open(5, ctr);
+    counting.lost('room', 2);
+    forget();
+    open(5, 1000);
+    say(5, COUNT, '7 1001 0');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told).toEqual([]);
+    open(5, 1002);
+    say(5, COUNT, '7 1003 0');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told).toEqual([['room', 5, 1]]);
   });
 
   it('asks nothing of a hole that a loss or a refusal explains by then', async () => {
