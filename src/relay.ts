@@ -151,6 +151,8 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
         endOfTurn: setImmediate,
         clock,
         maxWaitingBytes: Math.max(4 * maxMessageBytes, 2 * limits.bytesPerSecond),
+        maxWaitMs: limits.slowConsumerTimeoutMs / 2,
+        runningMs,
         isTls: tls !== undefined,
       }),
       upgrade: upgradeHandler(app, {

@@ -10,15 +10,18 @@ const MESSAGE_OVERHEAD_BYTES = 128;
 export interface InboxPorts {
   /** Serves a message from an offset; returns the offset of the first frame that must wait for a later turn, or SERVED. */
   readonly serve: (peer: Peer, bytes: Uint8Array, start: number, isBinary: boolean) => number;
-  /** Ends a connection of which more than `maxBytes` waits, or that sends while more than `maxTotalBytes` of all wait. */
+  /** Ends a connection of which too much waits, or that sends while too much of all wait, or whose messages wait too long. */
   readonly overflow: (peer: Peer) => void;
   /** Called when a connection that is gone has been served. */
   readonly departed: (peer: Peer) => void;
   /** Hands on what serving put together. */
   readonly flush: () => void;
   readonly endOfTurn: EndOfTurn;
+  /** Running time. */
+  readonly nowMs: () => number;
   readonly maxBytes: number;
   readonly maxTotalBytes: number;
+  readonly maxWaitMs: number;
 }
 
 /**
@@ -40,7 +43,7 @@ export class Inbox {
   /** Takes a message from an offset on; its memory is about to be taken back, so it is copied. */
   add(peer: Peer, message: ArrayBuffer, start: number, isBinary: boolean): void {
     const bytes = new Uint8Array(message.slice(start));
-    peer.waiting.push({ bytes, isBinary, start: 0 });
+    peer.waiting.push({ bytes, isBinary, start: 0, sinceMs: this.#ports.nowMs() });
     peer.waitingBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
     this.#totalBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
     this.#peers.add(peer);
@@ -57,6 +60,17 @@ export class Inbox {
     this.#schedule();
   }
 
+  /** Ends a connection whose oldest message has waited too long, and overwrites what waits; false where none has. */
+  expire(peer: Peer): boolean {
+    const [oldest] = peer.waiting;
+    if (oldest === undefined || this.#ports.nowMs() - oldest.sinceMs <= this.#ports.maxWaitMs) return false;
+    this.#forget(peer);
+    this.#peers.delete(peer);
+    if (peer.socket === undefined) this.#ports.departed(peer);
+    else this.#ports.overflow(peer);
+    return true;
+  }
+
   /** Whether something of a connection waits; what comes now must wait behind it. */
   holds(peer: Peer): boolean {
     return peer.waiting.length > 0;
@@ -71,6 +85,7 @@ export class Inbox {
   readonly #run = (): void => {
     this.#isDue = false;
     for (const peer of [...this.#peers]) {
+      if (this.expire(peer)) continue;
       const [first] = peer.waiting;
       const start = first?.start;
       const isServed = this.#serve(peer);
@@ -87,17 +102,18 @@ export class Inbox {
     }
   };
 
-  /** Whether everything of the connection was served. */
+  /** Whether everything of the connection was served. What was is taken out at once at the end: one by one would move the rest each time. */
   #serve(peer: Peer): boolean {
-    for (let next = peer.waiting[0]; next !== undefined; next = peer.waiting[0]) {
+    let count = 0;
+    for (let next = peer.waiting[0]; next !== undefined; next = peer.waiting[++count]) {
       next.start = this.#ports.serve(peer, next.bytes, next.start, next.isBinary);
-      if (next.start !== SERVED) return false;
-      peer.waiting.shift();
+      if (next.start !== SERVED) break;
       peer.waitingBytes -= next.bytes.length + MESSAGE_OVERHEAD_BYTES;
       this.#totalBytes -= next.bytes.length + MESSAGE_OVERHEAD_BYTES;
       next.bytes.fill(0);
     }
-    return true;
+    peer.waiting.splice(0, count);
+    return peer.waiting.length === 0;
   }
 
   #forget(peer: Peer): void {

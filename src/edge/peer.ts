@@ -18,6 +18,8 @@ export interface UserData {
 export interface Waiting {
   readonly bytes: Uint8Array;
   readonly isBinary: boolean;
+  /** When it came, in running time. */
+  readonly sinceMs: number;
   /** The offset of the first frame that was not served yet. */
   start: number;
 }

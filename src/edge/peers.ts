@@ -187,6 +187,7 @@ export class Peers {
     } else if (peer.closing === null && nowMs >= peer.helloDeadlineMs) {
       this.perform(peer, closeWith(closeFor('hello_timeout')));
     }
+    peer.inbox?.expire(peer);
     this.drained(peer, nowMs);
     if (peer.socket === undefined) return;
     if (peer.socket.getBufferedAmount() > 0) {

@@ -30,8 +30,10 @@ export interface WebSocketPorts {
   readonly turn: Turn;
   readonly endOfTurn: EndOfTurn;
   readonly clock: Clock;
-  /** Most bytes of one connection that may wait to be served. */
+  /** Most bytes of one connection that may wait to be served, and how long, in running time. */
   readonly maxWaitingBytes: number;
+  readonly maxWaitMs: number;
+  readonly runningMs: () => number;
   /** Whether the connections speak TLS to this process. */
   readonly isTls: boolean;
 }
@@ -123,8 +125,10 @@ export function webSocketHandlers(ports: WebSocketPorts) {
     departed,
     flush: () => turn.flushAll(),
     endOfTurn,
+    nowMs: ports.runningMs,
     maxBytes: ports.maxWaitingBytes,
     maxTotalBytes: MAX_WAITING_BYTES,
+    maxWaitMs: ports.maxWaitMs,
   });
 
   /** Pays for a WebSocket ping, or a pong that nobody asked for; a connection that floods with them is ended. */

@@ -10,6 +10,7 @@ let ends: (() => void)[];
 let served: string[];
 let events: string[];
 let room: number;
+let nowMs: number;
 let inbox: Inbox;
 const names = new Map<Peer, string>();
 beforeEach(() => {
@@ -17,6 +18,7 @@ beforeEach(() => {
   served = [];
   events = [];
   room = Number.POSITIVE_INFINITY;
+  nowMs = 0;
   inbox = new Inbox({
     serve: (peer, bytes, start) => {
       for (let pos = start; pos < bytes.length; pos++) {
@@ -30,8 +32,10 @@ beforeEach(() => {
     departed: (peer) => events.push(`departed ${names.get(peer)}`),
     flush: () => events.push('flush'),
     endOfTurn: (end) => ends.push(end),
+    nowMs: () => nowMs,
     maxBytes: MAX_BYTES,
     maxTotalBytes: 2 * MAX_BYTES,
+    maxWaitMs: 100,
   });
 });
 
@@ -47,6 +51,30 @@ const endTurn = (): void => {
 };
 
 describe('what waits in the inbox', () => {
+  it('ends its connection when it has waited too long, and is overwritten; others go on', () => {
+    const [late, gone, prompt] = [peerNamed('late'), peerNamed('gone'), peerNamed('prompt')];
+    room = 0;
+    inbox.add(late, bytes(1, 2), 0, true);
+    inbox.add(gone, bytes(3), 0, true);
+    const held = [...late.waiting, ...gone.waiting].map((waiting) => waiting.bytes);
+    gone.socket = undefined;
+    nowMs = 100;
+    endTurn();
+    expect(events).toEqual(['flush']);
+    inbox.add(prompt, bytes(4), 0, true);
+    nowMs = 101;
+    room = 10;
+    endTurn();
+    expect(events).toEqual(['flush', 'overflow late', 'departed gone', 'flush']);
+    expect(served).toEqual(['prompt4']);
+    expect(held.map((each) => [...each])).toEqual([[0, 0], [0]]);
+    expect([late, gone, prompt].map((peer) => [inbox.holds(peer), peer.waitingBytes])).toEqual([
+      [false, 0],
+      [false, 0],
+      [false, 0],
+    ]);
+  });
+
   it('is served from where it stopped, at the end of the turn, in the order of each connection', () => {
     const [a, b] = [peerNamed('a'), peerNamed('b')];
     inbox.add(a, bytes(0, 1, 2), 1, true);
