@@ -68,6 +68,13 @@ describe('the sweep', () => {
     expect(crowd.all.filter(({ lookedAtMs }) => lookedAtMs === 0)).toEqual([]);
   });
 
+  it('goes on with the next round in a late tick that had little left of the one before', () => {
+    for (let i = 0; i < 100; i++) crowd.join();
+    for (let i = 0; i < 4; i++) tick();
+    tick(PERIOD_MS);
+    expect(crowd.all.filter(({ lookedAtMs }) => lookedAtMs < crowd.nowMs)).toEqual([]);
+  });
+
   it('looks at each at least once in two periods and a tick, whoever comes and goes, and however late ticks are', () => {
     const turn = fc.record({
       afterMs: fc.integer({ min: TICK_MS, max: PERIOD_MS }),
@@ -75,7 +82,7 @@ describe('the sweep', () => {
       leaves: fc.array(fc.nat(), { maxLength: 30 }),
     });
     fc.assert(
-      fc.property(fc.array(turn, { maxLength: 60 }), (turns) => {
+      fc.property(fc.array(turn, { minLength: 10, maxLength: 60 }), (turns) => {
         crowd.all.length = 0;
         for (const { afterMs, joins, leaves } of turns) {
           for (let i = 0; i < joins; i++) crowd.join();
