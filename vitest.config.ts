@@ -8,6 +8,7 @@ const project = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } }, // a bound, for machines with much to do
     pool: 'forks',
     maxWorkers: 2,
     projects: [

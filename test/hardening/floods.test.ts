@@ -166,23 +166,15 @@ describe('a flood', () => {
   ])(
     'of small frames that fill one message is answered without holding up the others: %s',
     async (_name, frame, bytes) => {
-      const relay = await startTestRelay();
-      const others = await innocent(relay);
+      const relay = await startTestRelay({ limits: { framesPerSecond: 1e6 } });
+      const others = await innocent(relay, { iss: 'globex' });
       const abuser = await relay.connect();
       const one = Buffer.from(encode(frame));
       const count = Math.floor(bytes / one.length);
-      let isOver = false;
-      void abuser.closed.then(() => {
-        isOver = true; // answers that find no room cut a connection
-      });
       abuser.send(Buffer.alloc(count * one.length, one));
-      let worstMs = 0;
-      while (!isOver && abuser.frames.length <= count) {
-        const startMs = performance.now();
-        await others.feltNothing();
-        worstMs = Math.max(worstMs, performance.now() - startMs);
-      }
-      expect(worstMs).toBeLessThan(1000);
+      let exchanges = 0;
+      for (; abuser.frames.length <= count; exchanges++) await others.feltNothing();
+      expect(exchanges).toBeGreaterThan(6); // served in one go, it lets three or four through
       abuser.terminate();
     },
   );

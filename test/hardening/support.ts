@@ -179,13 +179,28 @@ export function upgrade(url: string, headers: Readonly<Record<string, string | u
 export class ManualClock implements Clock {
   #nowMs = Date.now();
   #monotonicMs = 1000;
+  #readCount = 0;
 
-  readonly nowMs = (): number => this.#nowMs;
+  readonly nowMs = (): number => {
+    this.#readCount++;
+    return this.#nowMs;
+  };
   readonly monotonicMs = (): number => this.#monotonicMs;
 
   /** Lets time go by. */
   advance(ms: number): void {
     this.#nowMs += ms;
     this.#monotonicMs += ms;
+  }
+
+  /** Sets the clock of the machine, and no time goes by. */
+  set(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+
+  /** Waits until the relay has looked at every connection since: it reads the time at each tick, and goes through them in five. */
+  async looks(): Promise<void> {
+    const before = this.#readCount;
+    await expect.poll(() => this.#readCount - before, { interval: 5 }).toBeGreaterThan(6);
   }
 }

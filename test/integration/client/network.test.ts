@@ -40,17 +40,15 @@ const statesOf = (client: Relay): string[] => {
 
 describe('a network that was switched', () => {
   it.each(['online', 'offline', 'pageshow'])(
-    'is noticed within seconds after %s, and the state says so',
+    'is noticed after %s without waiting for the next keep-alive, and the state says so',
     async (name) => {
       const relay = await start();
-      const client = await join(relay);
+      const client = await join(relay, { keepAliveMs: 2 ** 31 - 1 });
       const states = statesOf(client);
       const returned = back(client);
       relay.latest.socket.pause();
-      const startMs = performance.now();
       sign(name);
       await returned;
-      expect(performance.now() - startMs).toBeLessThan(5000);
       expect(states).toEqual(['connected', 'checking', 'waiting', 'connecting', 'connected']);
     },
   );
