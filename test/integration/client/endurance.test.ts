@@ -168,7 +168,7 @@ describe('the SDK under load', () => {
       }
       expect([heard.refused, heard.losses, ring.generation]).toEqual([[], [], ROTATIONS]);
     }
-    await spy.until(() => spy.messages().length === MESSAGES, 'every frame');
+    await spy.until(() => spy.messages().length >= MESSAGES, 'every frame'); // and what the SDK sends of its own accord
     const generations = new Set(spy.messages().map((frame) => generationOf(frame[5] as Uint8Array)));
     expect([...generations]).toEqual(expect.arrayContaining([...Array(ROTATIONS + 1).keys()]));
   });
