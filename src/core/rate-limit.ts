@@ -29,6 +29,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Whether there is no debt. Time only pays back, so where there was none before the clock need not be looked at. */
+  isSolvent(nowMs: number): boolean {
+    if (this.#tokens < 0 && nowMs !== this.#filledAtMs) this.#refill(nowMs);
+    return this.#tokens >= 0;
+  }
+
   /** Changes the rate from now on. */
   setRate(rate: number): void {
     this.#rate = rate;

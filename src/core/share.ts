@@ -22,7 +22,7 @@ export class Share {
 
   /** Whether more may be delivered; what is under way may have made a debt. */
   mayDeliver(nowMs: number): boolean {
-    return this.#deliveries.tryTake(0, nowMs);
+    return this.#deliveries.isSolvent(nowMs);
   }
 
   /** Adds a message that is handed to so many connections. */
