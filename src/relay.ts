@@ -173,6 +173,7 @@ export function startRelay(loaded: LoadedConfig, logger: Logger, options: StartO
       router,
       sessions,
       turn,
+      slices,
       peers,
       corsOrigins: () => corsOrigins,
       busy: shut,

@@ -10,6 +10,7 @@ import type { Connection, Fanout } from './ports.ts';
 import { regrant } from './regrant.ts';
 import type { Revocation } from './revocations.ts';
 import { Session, type SessionLimits } from './session.ts';
+import type { Share } from './share.ts';
 import type { Slices, Work } from './slices.ts';
 import { Tenant, type TenantLimits } from './tenant.ts';
 import type { Turn } from './turn.ts';
@@ -100,7 +101,7 @@ export class Sessions {
     session.setToken(verified, this.#turn.nowMs);
     const detached: Uint8Array[] = [];
     session.isRenewing = true; // until its attachments are those of the new grants
-    await this.#all(session.tenant, regrant(session, rules, this.#channels, detached));
+    await this.#all(session.tenant.share, regrant(session, rules, this.#channels, detached));
     session.isRenewing = false;
     return replyWith(encodeFrame([FrameType.RENEWED, ref, Math.floor(verified.expiresAtMs / 1000)]), ...detached);
   }
@@ -127,7 +128,7 @@ export class Sessions {
     }
     const withdrawal = { closed: 0, detached: 0 };
     const ports = { channels: this.#channels, fanout: this.#fanout, close };
-    await this.#all(tenant, withdraw(tenant, revocation, withdrawal, ports));
+    await this.#all(tenant.authority, withdraw(tenant, revocation, withdrawal, ports));
     return withdrawal;
   }
 
@@ -152,9 +153,9 @@ export class Sessions {
   }
 
   /** Resolves when all of the work is done. */
-  #all(tenant: Tenant, work: Work): Promise<void> {
+  #all(share: Share, work: Work): Promise<void> {
     return new Promise((resolve) => {
-      this.#slices.begin(tenant.share, work, resolve);
+      this.#slices.begin(share, work, resolve);
     });
   }
 

@@ -17,7 +17,7 @@ interface Job {
 /** What is done of some work at once, before the rest is left to later turns. */
 const UNITS_AT_ONCE = 200;
 
-/** Does long work over many turns of the loop, each tenant's within the tenant's part of each turn. */
+/** Does long work over many turns of the loop, each tenant's within the tenant's part of each turn, and one piece at least. */
 export class Slices {
   readonly #turn: Turn;
   readonly #endOfTurn: EndOfTurn;
@@ -59,6 +59,16 @@ export class Slices {
     this.#schedule();
   }
 
+  /** Does something that cannot be cut in pieces: at once, or in a later turn when the tenant has had its part of this one. */
+  inTurn(share: Share, act: () => Promise<void> | void): Promise<void> | void {
+    this.#turn.open();
+    if (!share.isSpent(this.#turn.id)) return act();
+    return new Promise((resolve) => {
+      this.#running.push({ share, work: once(() => resolve(attempt(act))), done: nothing });
+      this.#schedule();
+    });
+  }
+
   /** Does some work to its end, however long that takes. */
   finish(work: Work): void {
     this.#turn.open();
@@ -84,18 +94,25 @@ export class Slices {
     this.#turn.open();
     const jobs = this.#running;
     const next: Job[] = [];
+    const overdrawn = new Set<Share>(); // what is sent takes its part of a turn first: one piece goes ahead all the same
     this.#running = [];
     for (const job of jobs) {
-      if (job.share.isSpent(this.#turn.id)) this.#running.push(job);
-      else if (this.#advance(job)) next.push(job);
+      const isSpent = job.share.isSpent(this.#turn.id);
+      if (isSpent && overdrawn.has(job.share)) {
+        this.#running.push(job);
+        continue;
+      }
+      if (isSpent) overdrawn.add(job.share);
+      if (this.#advance(job)) next.push(job);
     }
     this.#running.push(...next); // behind those that had no turn
     this.#schedule();
   };
 
-  /** Does one piece; whether the job can go on. */
+  /** Does some pieces, one at least; whether the job can go on. */
   #advance(job: Job): boolean {
-    for (let units = 0; units < UNITS_AT_ONCE && !job.share.isSpent(this.#turn.id); ) {
+    let units = 0;
+    do {
       const step = job.work.next();
       if (step.done === true || step.value === WAIT) {
         if (step.done === true) job.done();
@@ -104,9 +121,20 @@ export class Slices {
       }
       job.share.spend(step.value);
       units += step.value;
-    }
+    } while (units < UNITS_AT_ONCE && !job.share.isSpent(this.#turn.id));
     return true;
   }
+}
+
+/** Work of one piece; what it costs is charged by itself. */
+// biome-ignore lint/correctness/useYield: all of it is done at once
+function* once(act: () => void): Work {
+  act();
+}
+
+/** Does it now; what it throws, the promise is rejected with. */
+function attempt(act: () => Promise<void> | void): Promise<void> {
+  return new Promise((resolve) => resolve(act()));
 }
 
 function nothing(): void {

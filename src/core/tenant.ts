@@ -33,6 +33,8 @@ export class Tenant {
   readonly revocations = new Revocations();
   readonly frameBucket: TokenBucket;
   readonly share: Share;
+  /** What the tenant's own server orders does not wait behind what its users send. */
+  readonly authority = new Share();
   limits: TenantLimits;
   readonly #users = new Map<string, User>();
   #keys: ReadonlyMap<string, KeyCeiling>;

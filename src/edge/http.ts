@@ -3,6 +3,7 @@ import { Permission, type Rules, type VerifiedToken } from '../core/grants.ts';
 import type { Router } from '../core/router.ts';
 import type { Session } from '../core/session.ts';
 import { REVOKED, type Sessions } from '../core/sessions.ts';
+import type { Slices } from '../core/slices.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { TokenTimes } from '../core/token-times.ts';
 import type { Turn } from '../core/turn.ts';
@@ -24,6 +25,7 @@ export interface HttpPorts {
   readonly router: Router;
   readonly sessions: Sessions;
   readonly turn: Turn;
+  readonly slices: Slices;
   readonly peers: Peers;
   readonly maxFrameBytes: number;
   readonly times: TokenTimes;
@@ -65,6 +67,8 @@ interface Expected {
   readonly type: string;
   readonly maxBytes: number;
   readonly permits: (rules: Rules) => Refusal | null;
+  /** Serves at once, or when it is the tenant's turn. */
+  readonly inTurn: (tenant: Tenant, act: () => Promise<void> | void) => Promise<void> | void;
 }
 
 /** Does what was asked, with a body that is good until that is done. */
@@ -93,7 +97,11 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
    * Serves a request with its body, once its token is known to permit it (`permits`), and again after the wait for it: the rules are those
    * of that moment. First who asks, then what. The body is overwritten when it was served or refused.
    */
-  async function receive(exchange: Exchange, { type, maxBytes, permits }: Expected, serve: Serve): Promise<void> {
+  async function receive(
+    exchange: Exchange,
+    { type, maxBytes, permits, inTurn }: Expected,
+    serve: Serve,
+  ): Promise<void> {
     const receiving = exchange.receiveBody(maxBytes);
     const asking = await authorized(exchange);
     if ('status' in asking) return refuse(exchange, asking);
@@ -103,10 +111,12 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
     const body = await receiving.read();
     if ('status' in body) return refuse(exchange, body);
     try {
-      const admitted = ports.sessions.admit(asking.token);
-      const stillRefused = 'status' in admitted ? admitted : permits(admitted.rules);
-      if (stillRefused !== null) refuse(exchange, stillRefused);
-      else if (!('status' in admitted)) await serve({ ...admitted, token: asking.token }, body);
+      await inTurn(asking.tenant, () => {
+        const admitted = ports.sessions.admit(asking.token);
+        const stillRefused = 'status' in admitted ? admitted : permits(admitted.rules);
+        if (stillRefused !== null) return refuse(exchange, stillRefused);
+        return 'status' in admitted ? undefined : serve({ ...admitted, token: asking.token }, body);
+      });
     } finally {
       body.fill(0);
     }
@@ -125,6 +135,7 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
         if ((permissionsFor(rules, segments) & Permission.PUBLISH) === 0) return FORBIDDEN;
         return envelopeSize === undefined ? BAD_ENVELOPE : ports.busy();
       },
+      inTurn: ({ share }, act) => ports.slices.inTurn(share, act),
     };
     return receive(exchange, publishing, ({ tenant, token }, body) => {
       if (messageBytes(envelopeSize ?? null, body.length) > ports.maxFrameBytes) return refuse(exchange, TOO_LARGE);
@@ -145,6 +156,7 @@ export function addRoutes(app: TemplatedApp, ports: HttpPorts): void {
       type: 'application/json',
       maxBytes: MAX_REVOCATION_BYTES,
       permits: (rules) => (rules.ops.includes('revoke') ? null : FORBIDDEN),
+      inTurn: (_, act) => act(),
     };
     return receive(exchange, revoking, async ({ tenant }, body) => {
       ports.turn.open();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { TURN_UNITS } from '../../../src/core/costs.ts';
 import type { Session } from '../../../src/core/session.ts';
 import type { Tenant } from '../../../src/core/tenant.ts';
 import { message } from '../../support/client.ts';
-import { grants, KEY, repliesOf, START_MS, tokenWith, World } from './world.ts';
+import { type Client, grants, KEY, repliesOf, START_MS, tokenWith, World } from './world.ts';
 
 const fail = (): never => {
   throw new Error('nobody is to be closed');
@@ -132,6 +133,25 @@ describe('a revocation', () => {
       expect(other.session.attachmentCount).toBe(1);
     },
   );
+
+  it('does not wait behind what the users of its tenant send, however much that is', async () => {
+    const world = new World({}, {}, 1);
+    const members = Array.from({ length: 40 }, () => world.connect());
+    const { tenant } = (members[0] as Client).session;
+    let isDone = false;
+    const revoking = world.sessions
+      .revoke(tenant, { target: { sub: 'alice' }, beforeMs: START_MS + 1, untilMs }, () => {})
+      .finally(() => {
+        isDone = true;
+      });
+    let turns = 0;
+    for (; !isDone && turns < 1000; turns++) {
+      tenant.share.spend(10 * TURN_UNITS); // a flood
+      world.endTurn();
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+    }
+    expect([turns < 1000, await revoking]).toEqual([true, { closed: 40, detached: 0 }]);
+  });
 
   it('outlives a tenant that is taken out of the configuration and comes back', async () => {
     const world = new World();

@@ -27,6 +27,43 @@ describe("a tenant's part of a turn", () => {
   });
 });
 
+describe('long work of a tenant that sends more than its part of every turn', () => {
+  const world = new World({}, {}, 1);
+  const { share } = world.connect().session.tenant;
+  const pieces: number[] = [];
+  function* work(name: number): Generator<number, void, void> {
+    for (let i = 0; i < 5; i++) {
+      pieces.push(name);
+      yield 1;
+    }
+  }
+  const floodedTurn = (): void => {
+    share.spend(10 * TURN_UNITS);
+    world.endTurn();
+  };
+
+  it('goes on all the same, a piece in each turn, one work after the other', () => {
+    world.slices.begin(share, work(1));
+    world.slices.begin(share, work(2));
+    pieces.length = 0;
+    for (let turn = 0; turn < 4; turn++) floodedTurn();
+    expect(pieces).toEqual([1, 2, 1, 2]);
+  });
+
+  it('leaves what cannot be cut for its turn, and tells how that went', async () => {
+    floodedTurn();
+    share.isSpent(world.turn.id);
+    const events: string[] = [];
+    const failing = world.slices.inTurn(share, () => {
+      events.push('done');
+      throw new Error('no');
+    });
+    expect(events).toEqual([]);
+    for (let turn = 0; turn < 20 && events.length === 0; turn++) floodedTurn();
+    await expect(failing).rejects.toThrow('no');
+  });
+});
+
 describe('one turn', () => {
   const bytes = (frame: readonly unknown[], count: number): Uint8Array => {
     const one = Buffer.from(encode(frame));
