@@ -28,6 +28,28 @@ describe('one user of a tenant', () => {
     await others.feltNothing();
   });
 
+  it('loses what it left behind when the tenant is full, the oldest first, until only channels by name are left', async () => {
+    const relay = await startTestRelay({ tenantLimits: { channels: 4 } });
+    const others = await innocent(relay, { iss: 'globex' });
+    const watcher = await relay.connect({ sub: 'watcher' });
+    await watcher.attach('>', 1);
+    const abuser = await relay.connect({ sub: 'mallory' });
+    const left: number[] = [];
+    for (const name of ['old.1', 'old.2']) left.push((await abuser.attach(name, 1)).channelId);
+    for (const id of left) await abuser.request(3, id);
+    const colleague = await relay.connect({ sub: 'bob' });
+    for (const name of ['new.1', 'new.2', 'new.3']) await colleague.attach(name, 2);
+    const gone = (id: number | undefined) => [18, null, id, 200, 'channel_ended'];
+    const ended = () => watcher.frames.filter(([type]) => type === 18);
+    await watcher.flush();
+    expect(ended()).toEqual([gone(left[0])]);
+    await colleague.attach('new.4', 2);
+    await watcher.flush();
+    expect(ended()).toEqual([gone(left[0]), gone(left[1])]);
+    expect((await colleague.request(2, 'new.5', 2)).slice(2, 4)).toEqual([429, 'too_many_channels']);
+    await others.feltNothing();
+  });
+
   it('is refused channels over the limit that are attached by name, and colleagues are not', async () => {
     const relay = await startTestRelay({ tenantLimits: { channelsPerUser: 5 } });
     const abuser = [await relay.connect({ sub: 'mallory' }), await relay.connect({ sub: 'mallory' })] as const;
