@@ -9,6 +9,7 @@ const NAMES_EACH = 1000;
 const ATTACHES_AT_ONCE = 100;
 /** Below the frames per second of a connection, where an ATTACH counts as five. */
 const ATTACH_PAUSE_MS = 105;
+const CONNECTIONS = 5000;
 const MANY_CHANNELS = 50_000;
 const READERS = 200;
 
@@ -16,8 +17,11 @@ const READERS = 200;
 export const FRAME_ATTACKS: readonly Attack[] = [
   {
     id: 'connections',
-    title: 'one token, connections without end',
-    attack: ({ url, token }, ready) => keepOpen(5000, () => session(url, token), ready),
+    title: `${CONNECTIONS.toLocaleString('en-US')} connections, with the tokens of five users`,
+    attack: ({ url, tokens }, ready) => {
+      let count = 0;
+      return keepOpen(CONNECTIONS, () => session(url, oneOf(tokens, count++)), ready);
+    },
   },
   {
     id: 'messages',
@@ -114,6 +118,11 @@ async function session(url: string, token: string): Promise<HostileSocket> {
   return socket;
 }
 
+/** The tokens in turn. */
+function oneOf(tokens: readonly string[], i: number): string {
+  return tokens[i % tokens.length] ?? '';
+}
+
 function attach(ref: number, name: string, modes: number): Uint8Array {
   return encodeFrame([FrameType.ATTACH, ref, name, modes]);
 }
@@ -123,10 +132,10 @@ function names(from: number, count: number): string[] {
 }
 
 /** Connections that keep this many channels alive between them. */
-async function manyChannels({ url, token }: Target, count: number): Promise<readonly HostileSocket[]> {
+async function manyChannels({ url, tokens }: Target, count: number): Promise<readonly HostileSocket[]> {
   return Promise.all(
     Array.from({ length: Math.ceil(count / NAMES_EACH) }, async (_, i) => {
-      const socket = await session(url, token);
+      const socket = await session(url, oneOf(tokens, i));
       for (let made = 0; made < NAMES_EACH; made += ATTACHES_AT_ONCE) {
         const fresh = names(i * NAMES_EACH + made, ATTACHES_AT_ONCE);
         socket.send(...fresh.map((name, ref) => attach(ref, name, Mode.SUBSCRIBE)));
