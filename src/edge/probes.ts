@@ -18,11 +18,14 @@ export class Probes {
   /** Oldest first. */
   readonly #pings: Ping[] = [];
   #firstId = 0;
+  /** Pings that were not answered when nothing waited any more: their pongs come late, and are nobody's fault. */
+  #lateCount = 0;
   /** When the latest ping was sent, or nothing waited: what waits behind the pings came later. */
   #sinceMs = 0;
 
   /** Nothing waits at this moment. */
   clear(nowMs: number): void {
+    this.#lateCount += this.#pings.length;
     this.#firstId += this.#pings.length;
     this.#pings.length = 0;
     this.#sinceMs = nowMs;
@@ -38,8 +41,15 @@ export class Probes {
     this.#sinceMs = nowMs;
   }
 
-  /** Takes a pong: its ping and all before it are answered. False for one that no open ping has: it means nothing. */
+  /** Takes a pong: its ping and all before it are answered. One that no open ping has means nothing; false where none was owed either. */
   pong(payload: ArrayBuffer): boolean {
+    if (this.#answers(payload)) return true;
+    if (this.#lateCount === 0) return false;
+    this.#lateCount--;
+    return true;
+  }
+
+  #answers(payload: ArrayBuffer): boolean {
     if (payload.byteLength !== PAYLOAD_BYTES) return false;
     const index = new DataView(payload).getUint32(0) - this.#firstId;
     const ping = this.#pings[index];

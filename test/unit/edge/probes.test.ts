@@ -66,6 +66,15 @@ describe('the most that the oldest byte can have waited', () => {
     expect(probes.oldestMs(1500)).toBe(100);
   });
 
+  it('is not moved by late pongs, which are owed all the same, one for each ping', () => {
+    probes.clear(1000);
+    for (const nowMs of [1100, 1200]) ping(nowMs);
+    probes.clear(1300);
+    ping(1400);
+    expect([pong(0), pong(1), pong(1)]).toEqual([true, true, false]);
+    expect(probes.oldestMs(1500)).toBe(200);
+  });
+
   it('is not moved by a pong that comes twice', () => {
     probes.clear(1000);
     for (const nowMs of [1200, 1400]) ping(nowMs);
