@@ -60,12 +60,15 @@ export class Channels {
   open(tenant: Tenant, maker: User, name: string, segments: Pattern): Channel | Refusal {
     const live = tenant.channels.get(name);
     if (live !== undefined) return live;
-    if (maker.channelCount >= tenant.limits.channelsPerUser && !this.#endFirst(maker, tenant.share)) return USER_FULL;
-    if (tenant.channels.size >= tenant.limits.channels && !this.#endFirst(tenant, tenant.share)) return TENANT_FULL;
+    maker.channelCount++; // first, so that a user whose last orphan has to end is not forgotten meanwhile
+    const full = this.#makeRoom(tenant, maker);
+    if (full !== null) {
+      maker.channelCount--;
+      return full;
+    }
     const channel = new Channel(this.#newId(), name, segments, tenant, maker);
     tenant.channels.set(name, channel);
     tenant.births.add(channel);
-    maker.channelCount++;
     this.#meter.channels++;
     this.#orphans.add(channel, this.#turn.monotonicMs);
     tenant.share.spend(this.patterns.announce(channel));
@@ -154,6 +157,13 @@ export class Channels {
   #deserted(channel: Channel): void {
     if (channel.occupancy === 0) this.#forget(channel);
     else if (channel.isLive) this.#orphans.add(channel, this.#turn.monotonicMs);
+  }
+
+  /** Ends orphans for a channel that was charged to its maker already; why there is no room, if so. */
+  #makeRoom(tenant: Tenant, maker: User): Refusal | null {
+    const { channels, channelsPerUser } = tenant.limits;
+    if (maker.channelCount > channelsPerUser && !this.#endFirst(maker, tenant.share)) return USER_FULL;
+    return tenant.channels.size >= channels && !this.#endFirst(tenant, tenant.share) ? TENANT_FULL : null;
   }
 
   #endFirst(whose: User | Tenant, share: Share): boolean {

@@ -200,3 +200,24 @@ describe('a channel that only patterns reach', () => {
     expect(watcher.framesOf(18)).toEqual([[18, null, id, 200, 'channel_ended']]);
   });
 });
+
+describe('the limit on channels of one user', () => {
+  it('holds when the last orphan of a user has to end for another one of theirs', () => {
+    const limited = new World({}, { channels: 3, channelsPerUser: 1 });
+    const reader = limited.connect({ sub: 'reader' });
+    reader.attach('>', R);
+    const { tenant } = reader.session;
+    const live = (): string[] => [...tenant.channels.keys()];
+    const publish = (name: string): unknown => {
+      limited.turn.open();
+      const message = { envelope: null, body: Buffer.from('x') };
+      return limited.router.publish({ tenant, sub: 'server' }, name, [name], message);
+    };
+    for (const name of ['a', 'b', 'c']) {
+      publish(name);
+      limited.settle();
+      expect(live()).toEqual([name]);
+    }
+    expect(tenant.user('server').channelCount).toBe(1);
+  });
+});
