@@ -1,16 +1,19 @@
 import type { EndOfTurn } from '../core/ports.ts';
+import type { Tenant } from '../core/tenant.ts';
 import type { Peer } from './peer.ts';
 
 /** Returned by the server of a message when nothing of it is left to serve. */
 export const SERVED = -1;
 /** What keeping a message costs besides its bytes. */
 const MESSAGE_OVERHEAD_BYTES = 128;
+/** When too much waits in all, it is brought to this part of what may. */
+const RELIEF = 0.75;
 
 /** What an inbox needs. */
 export interface InboxPorts {
   /** Serves a message from an offset; returns the offset of the first frame that must wait for a later turn, or SERVED. */
   readonly serve: (peer: Peer, bytes: Uint8Array, start: number, isBinary: boolean) => number;
-  /** Ends a connection of which too much waits, or that sends while too much of all wait, or whose messages wait too long. */
+  /** Ends a connection of which too much waits, or most where too much of all waits, or whose messages wait too long. */
   readonly overflow: (peer: Peer) => void;
   /** Called when a connection that is gone has been served. */
   readonly departed: (peer: Peer) => void;
@@ -47,10 +50,7 @@ export class Inbox {
     peer.waitingBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
     this.#totalBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
     this.#peers.add(peer);
-    if (peer.waitingBytes > this.#ports.maxBytes || this.#totalBytes > this.#ports.maxTotalBytes) {
-      this.#forget(peer);
-      this.#ports.overflow(peer);
-    }
+    if (peer.waitingBytes > this.#ports.maxBytes) this.#end(peer);
     peer.inbox = this;
     this.#schedule();
   }
@@ -84,6 +84,7 @@ export class Inbox {
 
   readonly #run = (): void => {
     this.#isDue = false;
+    if (this.#totalBytes > this.#ports.maxTotalBytes) this.#relieve(); // not sooner: over TLS nothing may be written then
     for (const peer of [...this.#peers]) {
       if (this.expire(peer)) continue;
       const [first] = peer.waiting;
@@ -114,6 +115,25 @@ export class Inbox {
     }
     peer.waiting.splice(0, count);
     return peer.waiting.length === 0;
+  }
+
+  /** Ends those that have most waiting, of the tenant that has: who happens to send at that moment has done nothing. */
+  #relieve(): void {
+    const sums = new Map<Tenant | undefined, number>();
+    for (const { session, waitingBytes } of this.#peers) {
+      sums.set(session?.tenant, (sums.get(session?.tenant) ?? 0) + waitingBytes);
+    }
+    const sumOf = ({ session }: Peer): number => sums.get(session?.tenant) ?? 0;
+    const heaviestFirst = [...this.#peers].sort((a, b) => sumOf(b) - sumOf(a) || b.waitingBytes - a.waitingBytes);
+    for (const peer of heaviestFirst) {
+      if (this.#totalBytes <= this.#ports.maxTotalBytes * RELIEF) return;
+      this.#end(peer);
+    }
+  }
+
+  #end(peer: Peer): void {
+    this.#forget(peer);
+    this.#ports.overflow(peer);
   }
 
   #forget(peer: Peer): void {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { message } from '../support/client.ts';
 import { startTestRelay, stopRelays, type TestRelay } from '../support/relay.ts';
 
 const SUBSCRIBERS = 60;
@@ -48,5 +49,35 @@ describe('publishes by HTTP', () => {
     } finally {
       for (const { socket } of publishers) socket.destroy();
     }
+  });
+});
+
+describe('what one user sends over many connections', () => {
+  afterEach(stopRelays);
+
+  it.each([
+    ['one large message each', 1],
+    ['many small messages each', 500],
+  ])('in %s lets others of the tenant be served in between', async (_, messages) => {
+    const relay = await startTestRelay();
+    const honest = await relay.connect({ sub: 'honest' });
+    const flooders = await Promise.all(Array.from({ length: 20 }, () => relay.connect({ sub: 'mallory' })));
+    const ids = await Promise.all(flooders.map((flooder) => flooder.attach('flood', 2)));
+    await honest.flush();
+    const frame = message(ids[0]?.channelId ?? 0, '');
+    const part = Array.from({ length: 1000 / messages }, () => frame);
+    const order: string[] = [];
+    const flooding = flooders.map(async (flooder) => {
+      for (let i = 0; i < messages; i++) flooder.send(...part);
+      const half = flooder.flush();
+      for (let i = 0; i < messages; i++) flooder.send(...part);
+      await half;
+      order.push('flooder');
+      await flooder.flush();
+    });
+    await honest.flush().then(() => order.push('honest'));
+    await Promise.all(flooding);
+    expect(order).toHaveLength(21);
+    expect(order.indexOf('honest')).toBeLessThan(3);
   });
 });

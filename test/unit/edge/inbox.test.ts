@@ -135,13 +135,36 @@ describe('what waits in the inbox', () => {
     expect(served).toEqual(['b7']);
   });
 
-  it('is bounded for all together: who sends more then is ended, and there is room again when they are served', () => {
-    const peers = Array.from({ length: 20 }, (_, i) => peerNamed(String(i)));
-    for (const peer of peers) inbox.add(peer, bytes(1), 0, true);
-    expect(events).toEqual(['overflow 15', 'overflow 16', 'overflow 17', 'overflow 18', 'overflow 19']);
+  it('is bounded for all together: those that have most are ended, not who sends at that moment', () => {
+    const [small, large, larger, last] = ['small', 'large', 'larger', 'last'].map(peerNamed) as [
+      Peer,
+      Peer,
+      Peer,
+      Peer,
+    ];
+    room = 0;
+    inbox.add(small, bytes(1), 0, true);
+    for (let i = 0; i < 5; i++) inbox.add(large, bytes(2), 0, true);
+    for (let i = 0; i < 7; i++) inbox.add(larger, bytes(3), 0, true);
+    for (let i = 0; i < 3; i++) inbox.add(last, bytes(4), 0, true);
+    expect(events).toEqual([]);
     endTurn();
-    expect(served).toHaveLength(15);
-    for (const peer of peers.slice(0, 15)) inbox.add(peer, bytes(2), 0, true);
-    expect(events.filter((event) => event.startsWith('overflow'))).toHaveLength(5);
+    expect(events).toEqual(['overflow larger', 'flush']);
+    room = 100;
+    endTurn();
+    expect(served).toEqual(['small1', ...Array(5).fill('large2'), ...Array(3).fill('last4')]);
+  });
+
+  it('is bounded for all together: the tenant that has most is looked at first, however little each of its connections has', () => {
+    const tenants = [{}, {}];
+    const of = (tenant: number, name: string): Peer =>
+      Object.assign(peerNamed(name), { session: { tenant: tenants[tenant] } });
+    const innocent = of(0, 'innocent');
+    const many = Array.from({ length: 12 }, (_, i) => of(1, `m${i}`));
+    room = 0;
+    for (let i = 0; i < 4; i++) inbox.add(innocent, bytes(i), 0, true);
+    for (const peer of many) inbox.add(peer, bytes(9), 0, true);
+    endTurn();
+    expect(events).toEqual(['overflow m0', 'overflow m1', 'overflow m2', 'overflow m3', 'overflow m4', 'flush']);
   });
 });
