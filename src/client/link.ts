@@ -1,6 +1,6 @@
 import { type ClientFrame, FrameType, type RelayFrame, type WelcomeInfo } from '../protocol/frames.ts';
 import { nowMs } from './clock.ts';
-import { closeError, MayflyError, notConnected } from './errors.ts';
+import { asMayflyError, closeError, MayflyError, notConnected } from './errors.ts';
 import { Outgoing } from './outgoing.ts';
 import { delay, within } from './patience.ts';
 import { framesOf, refOf, unreadable } from './received.ts';
@@ -61,6 +61,7 @@ export class Link {
   #ref = 0;
   /** Frames sent that the relay may refuse: what it says of more than these, it makes up. HELLO is one. */
   #refusableCount = 1;
+  #isClosing = false;
   #hasEnded = false;
   #probe: ReturnType<typeof setTimeout> | undefined;
   #wasHeard = true;
@@ -74,7 +75,7 @@ export class Link {
     this.sender = sender;
     this.info = info;
     this.#events = events;
-    this.#outgoing = new Outgoing(socket, BATCH_BYTES);
+    this.#outgoing = new Outgoing(socket, BATCH_BYTES, (error) => this.end(asMayflyError(error)));
     this.#keepAlive = setInterval(() => this.#checkSilence(), keepAliveMs);
     socket.onmessage = ({ data }: { data: ArrayBuffer | string }) => this.receive(data);
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(closeError(code, reason));
@@ -176,8 +177,9 @@ export class Link {
     }
   }
 
-  /** Sends what was given, then closes. */
+  /** Sends what was given, then closes; at once when none of it moves any more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#outgoing.drained();
     shut(this.#socket);
   }
@@ -233,7 +235,7 @@ export class Link {
   /** After a silent period asks for a sign of life, and after another gives up: a broken network does not always say so. */
   #checkSilence(): void {
     if (this.#probe !== undefined) return;
-    if (!this.#wasHeard) {
+    if (!this.#isOfUse) {
       setTimeout(() => this.#giveUp()); // what has arrived while this program was busy or asleep comes first
       return;
     }
@@ -268,10 +270,15 @@ export class Link {
     return this.#ref;
   }
 
+  /** Whether what is heard says that the connection is still of use: not when all that is left to do is to send. */
+  get #isOfUse(): boolean {
+    return this.#wasHeard && !this.#isClosing;
+  }
+
   #giveUp(): void {
     const isSending = this.#socket.bufferedAmount !== this.#waitingBytes;
     this.#waitingBytes = this.#socket.bufferedAmount;
-    if (this.#wasHeard || isSending || this.#hasEnded) return; // on a slow network the PING is still on its way out
+    if (this.#isOfUse || isSending || this.#hasEnded) return; // on a slow network the PING is still on its way out
     this.end(new MayflyError('connection_failed', 'nothing was heard of the relay'));
   }
 }

@@ -21,15 +21,19 @@ interface Batch {
 export class Outgoing {
   readonly #socket: SocketLike;
   readonly #maxBytes: number;
+  /** Takes what the socket threw: it leads nowhere any more. */
+  readonly #onBroken: (error: unknown) => void;
   #batch: Batch | null = null;
   /** Resolves when it is known whether the socket still leads anywhere; null when nobody doubts it. */
   #held: { readonly until: Promise<void>; readonly release: () => void } | null = null;
   #isOver = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(socket: SocketLike, maxBytes: number) {
+  /** `onBroken` is to call `end`. */
+  constructor(socket: SocketLike, maxBytes: number, onBroken: (error: unknown) => void) {
     this.#socket = socket;
     this.#maxBytes = maxBytes;
+    this.#onBroken = onBroken;
   }
 
   /**
@@ -50,9 +54,13 @@ export class Outgoing {
     await this.#last;
   }
 
-  /** Sends a frame ahead of all that waits. Throws what the socket throws. */
+  /** Sends a frame ahead of all that waits. */
   sendFirst(frame: Uint8Array<ArrayBuffer>): void {
-    this.#socket.send(frame);
+    try {
+      this.#socket.send(frame);
+    } catch (error) {
+      this.#onBroken(error);
+    }
   }
 
   /** Keeps back what is given, until `release` or `end`. */
@@ -96,9 +104,9 @@ export class Outgoing {
       do bytes += ready[end++]?.length ?? 0;
       while (end < ready.length && bytes + (ready[end]?.length ?? 0) <= this.#maxBytes);
       await this.#held?.until;
-      if (this.#isOver || this.#socket.readyState !== OPEN)
-        throw new MayflyError('not_connected', 'the connection was lost');
-      this.#socket.send(concat(...ready.slice(start, end)));
+      if (this.#socket.readyState === OPEN && !this.#isOver) this.sendFirst(concat(...ready.slice(start, end)));
+      else this.end();
+      if (this.#isOver) throw new MayflyError('not_connected', 'the connection was lost');
       start = end;
     }
     while (this.#socket.readyState === OPEN && this.#socket.bufferedAmount > HIGH_WATER_BYTES) {

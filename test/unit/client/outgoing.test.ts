@@ -37,7 +37,7 @@ function promised(): { promise: Promise<Uint8Array>; keep: (text: string) => voi
 describe('Outgoing', () => {
   it('joins what one tick gives, in its order, and waits for what is not ready', async () => {
     const socket = new FakeSocket();
-    const outgoing = new Outgoing(socket, 100);
+    const outgoing = new Outgoing(socket, 100, () => {});
     const slow = promised();
     const all = [outgoing.send(bytes('a')), outgoing.send(slow.promise), outgoing.send(bytes('c'))];
     await Promise.resolve();
@@ -49,7 +49,7 @@ describe('Outgoing', () => {
 
   it('never lets a later frame pass an earlier one that takes longer', async () => {
     const socket = new FakeSocket();
-    const outgoing = new Outgoing(socket, 100);
+    const outgoing = new Outgoing(socket, 100, () => {});
     const slow = promised();
     const first = outgoing.send(slow.promise);
     await Promise.resolve();
@@ -62,7 +62,7 @@ describe('Outgoing', () => {
 
   it('leaves out a frame that fails, tells its sender alone, and sends the others', async () => {
     const socket = new FakeSocket();
-    const outgoing = new Outgoing(socket, 100);
+    const outgoing = new Outgoing(socket, 100, () => {});
     const bad = promised();
     const sending = [outgoing.send(bytes('a')), outgoing.send(bad.promise), outgoing.send(bytes('c'))];
     bad.fail(new Error('no key'));
@@ -73,14 +73,14 @@ describe('Outgoing', () => {
 
   it('fills messages up to the limit, and sends a frame over it alone', async () => {
     const socket = new FakeSocket();
-    const outgoing = new Outgoing(socket, 4);
+    const outgoing = new Outgoing(socket, 4, () => {});
     await Promise.all(['aa', 'bb', 'c', 'dddddd', 'e'].map((text) => outgoing.send(bytes(text))));
     expect(socket.sent).toEqual(['aabb', 'c', 'dddddd', 'e']);
   });
 
   it('holds senders back while the socket is full', async () => {
     const socket = new FakeSocket();
-    const outgoing = new Outgoing(socket, 100);
+    const outgoing = new Outgoing(socket, 100, () => {});
     socket.bufferedAmount = 2 ** 30;
     let isThrough = false;
     const first = outgoing.send(bytes('a')).then(() => {
@@ -97,7 +97,7 @@ describe('Outgoing', () => {
 
   it('rejects with not_connected once the socket is gone', async () => {
     const socket = new FakeSocket();
-    const outgoing = new Outgoing(socket, 100);
+    const outgoing = new Outgoing(socket, 100, () => {});
     const sending = outgoing.send(bytes('a'));
     socket.close();
     await expect(sending).rejects.toMatchObject({ code: 'not_connected' });
