@@ -28,12 +28,16 @@ export type Change = 'join' | 'update' | 'leave';
 interface Heard extends Place {
   readonly member: Member;
   readonly atMs: number;
+  /** Under this KID it was there though the relay had said that it left: the relay's word about it counts no more. */
+  readonly isProven: boolean;
 }
 
 /** Somebody who is gone, and what came of it since. */
 interface Gone {
   /** The word with which it left, if it said so itself: what it says later counts. */
   readonly word: Place | null;
+  /** The KID that it was listed with when the relay said it. */
+  readonly kid: bigint | null;
   /** What it was asked, when, and what it said of itself meanwhile. */
   asked: { readonly question: string; readonly atMs: number; heard: Heard } | null;
 }
@@ -71,7 +75,9 @@ export class Members {
   /** A member said what it is. Returns a question for one that is known to be gone: it is listed again when it answers. */
   here(sender: number, data: Uint8Array, place: Place): string | null {
     const atMs = nowMs();
-    const heard = { ...place, member: { sender, data, text: textOf(data) }, atMs };
+    const before = this.#heard.get(sender);
+    const isProven = before?.kid === place.kid && before.isProven;
+    const heard = { ...place, member: { sender, data, text: textOf(data) }, atMs, isProven };
     const gone = this.#gone.peek(`${sender}`);
     if (gone === undefined || isLater(place, gone.word)) this.#list(heard);
     else if (gone.word?.kid === place.kid)
@@ -85,32 +91,39 @@ export class Members {
 
   /** A member answered a question. */
   answered(sender: number, answers: readonly string[]): void {
-    const asked = this.#gone.peek(`${sender}`)?.asked;
-    if (asked && answers.includes(asked.question)) this.#list(asked.heard);
+    const { asked = null, kid } = this.#gone.peek(`${sender}`) ?? {};
+    if (asked !== null && answers.includes(asked.question))
+      this.#list({ ...asked.heard, isProven: asked.heard.kid === kid });
   }
 
   /** A member said that it left. */
   left(sender: number, word: Place): void {
     const heard = this.#heard.get(sender);
     if (heard?.kid === word.kid && heard.ctr > word.ctr) return;
-    this.remove(sender, word);
+    this.#remove(sender, { word, kid: null });
   }
 
-  /** The relay, or its silence, says that a member is gone. */
-  remove(sender: number, word: Place | null = null): void {
-    this.#gone.set(`${sender}`, { word, asked: null });
-    this.#drop(sender);
+  /** The relay says that a member is gone. Of one that is, or proved it wrong, that says nothing. */
+  lost(sender: number): void {
+    const heard = this.#heard.get(sender);
+    const isKnown = heard?.isProven ?? this.#gone.peek(`${sender}`) !== undefined;
+    if (!isKnown) this.#remove(sender, { word: null, kid: heard?.kid ?? null });
   }
 
   /** Takes for gone who was not heard for so long. */
   expire(silentMs: number): void {
     const sinceMs = nowMs() - silentMs;
-    for (const [sender, { atMs }] of this.#heard) if (atMs < sinceMs) this.remove(sender);
+    for (const [sender, { atMs }] of this.#heard) if (atMs < sinceMs) this.#remove(sender, { word: null, kid: null });
   }
 
   /** Nobody is known any more: they have to be learnt anew. */
   clear(): void {
     for (const sender of [...this.#heard.keys()]) this.#drop(sender);
+  }
+
+  #remove(sender: number, why: Omit<Gone, 'asked'>): void {
+    this.#gone.set(`${sender}`, { ...why, asked: null });
+    this.#drop(sender);
   }
 
   #drop(sender: number): void {

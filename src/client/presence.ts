@@ -134,7 +134,7 @@ export class Presence {
 
   /** @internal Takes a LEFT. */
   left(sender: number): void {
-    this.#members.remove(sender);
+    this.#members.lost(sender);
   }
 
   /** @internal Takes an OCCUPANCY. */

@@ -231,6 +231,40 @@ describe('who is there is what members say, not what the relay says:', () => {
     expect(presence.count).toBe(1);
   });
 
+  it('has who proved the relay wrong stay, however often the relay says again that it left', () => {
+    const { presence, sent, log, say } = setUp();
+    presence.begin(1, OWN_SENDER);
+    say(7, HERE, 'A');
+    presence.left(7);
+    say(7, HERE, 'A');
+    vi.advanceTimersByTime(0);
+    presence.left(7); // while the question is open
+    const question = sent.at(-1)?.split(' ')[1] ?? '';
+    say(7, ALIVE, question);
+    for (let i = 0; i < 10; i++) {
+      presence.left(7);
+      say(7, HERE, 'A');
+    }
+    expect(log).toEqual(['join A', 'leave A', 'join A']);
+    say(7, GONE);
+    expect(log.at(-1)).toBe('leave A');
+  });
+
+  it.each([
+    ['was silent for a while, and was there all the same', () => vi.advanceTimersByTime(2 * MINUTE_MS), 7n],
+    ['left, and came back', (left: () => void) => left(), 8n],
+  ])('believes the relay about who %s', (_, go, kid) => {
+    const { presence, sent, log, say } = setUp();
+    presence.begin(1, OWN_SENDER);
+    say(7, HERE, 'A');
+    go(() => presence.left(7));
+    say(7, HERE, 'A', { kid });
+    vi.advanceTimersByTime(0);
+    say(7, ALIVE, sent.findLast((word) => word.startsWith('47 '))?.split(' ')[1]);
+    presence.left(7);
+    expect(log).toEqual(['join A', 'leave A', 'join A', 'leave A']);
+  });
+
   it('has nobody join by what was said before it left, whether the relay or a member said that', () => {
     const { presence, log, say } = setUp();
     presence.begin(2, OWN_SENDER);
