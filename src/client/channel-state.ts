@@ -78,8 +78,8 @@ export class ChannelState implements Listener {
     return this.#channelId;
   }
 
-  get canPublish(): boolean {
-    return this.#has(Mode.PUBLISH);
+  get sentCount(): number {
+    return this.#outbox?.sentCount ?? 0;
   }
 
   /** Whether it was left, or the relay closed. */
@@ -131,7 +131,7 @@ export class ChannelState implements Listener {
 
   /** Publishes. Rejects with `not_publishing` where that was not asked for, or as `Outbox.publish`. */
   async publish(data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
-    if (this.#outbox === null || !this.canPublish)
+    if (this.#outbox === null || !this.#has(Mode.PUBLISH))
       throw new MayflyError('not_publishing', 'this channel was not attached to publish');
     const publishing = this.#outbox.publish(data, envelope);
     this.#counting?.sealed();

@@ -8,8 +8,8 @@ export type MessageFrame = Extract<RelayFrame, { 0: typeof FrameType.MESSAGE }>;
 /** Somebody who hears channels: one by its name, or all that a pattern matches. */
 export interface Listener {
   readonly isPattern: boolean;
-  /** Whether it may publish as well, so that numbers that did not come may be its own. */
-  readonly canPublish: boolean;
+  /** How many frames it may have published since it was attached: numbers that did not come may be those. */
+  readonly sentCount: number;
   /** Whether a channel of this name is heard. */
   covers(name: string): boolean;
   /** Takes a MESSAGE that was not received before. */
@@ -27,8 +27,8 @@ interface Feed {
   readonly channelId: number;
   readonly loss: LossCount;
   readonly listeners: Set<Listener>;
-  /** Whether somebody here may have published to it. */
-  hasOwn: boolean;
+  /** How many frames those may have published who left. */
+  formerCount: number;
 }
 
 /** What somebody knew of a channel when its frames stopped coming. */
@@ -70,7 +70,6 @@ export class Feeds {
     for (const feed of this.#live.values()) {
       if (!listener.covers(feed.name)) continue;
       feed.listeners.add(listener);
-      feed.hasOwn ||= listener.canPublish;
       this.#tellMissed(listener, feed);
     }
   }
@@ -79,8 +78,10 @@ export class Feeds {
   leave(listener: Listener): void {
     this.#listeners.delete(listener);
     this.#away.delete(listener);
-    for (const [id, { listeners }] of this.#live) {
-      if (listeners.delete(listener) && listeners.size === 0) this.#live.delete(id);
+    for (const [id, feed] of this.#live) {
+      if (!feed.listeners.delete(listener)) continue;
+      feed.formerCount += listener.sentCount;
+      if (feed.listeners.size === 0) this.#live.delete(id);
     }
   }
 
@@ -112,8 +113,7 @@ export class Feeds {
     }
     const listeners = new Set([...this.#listeners].filter((listener) => listener.covers(name)));
     if (listeners.size === 0) return;
-    const hasOwn = [...listeners].some(({ canPublish }) => canPublish);
-    const feed = { name, channelId, loss: new LossCount(seq), listeners, hasOwn };
+    const feed = { name, channelId, loss: new LossCount(seq), listeners, formerCount: 0 };
     this.#live.set(channelId, feed);
     for (const listener of listeners) this.#tellMissed(listener, feed);
   }
@@ -177,12 +177,18 @@ export class Feeds {
 
   /**
    * Remembers what somebody knows of a channel, to be compared later; of too many, the oldest is told to be unknown. Holes that no HEAD will
-   * explain any more are told, where they cannot be own frames.
+   * explain any more are told, as far as they cannot be own frames.
    */
-  #remember({ name, channelId, loss, hasOwn }: Feed, listener: Listener, { cause, channels }: Away): void {
+  #remember(
+    { name, channelId, loss, listeners, formerCount }: Feed,
+    listener: Listener,
+    { cause, channels }: Away,
+  ): void {
     const { lastSeq, passedOver } = loss;
-    const { firstSeq, count } = loss.lostAt(lastSeq, 0);
-    if (!hasOwn && count > 0) listener.lose({ channel: name, count, cause: 'slow_reader', firstSeq, lastSeq });
+    let ownCount = formerCount;
+    for (const { sentCount } of listeners) ownCount += sentCount;
+    const { firstSeq, count } = loss.lostAt(lastSeq, ownCount);
+    if (count > 0) listener.lose({ channel: name, count, cause: 'slow_reader', firstSeq, lastSeq });
     channels.set(name, { channelId, lastSeq, passedOver });
     if (channels.size <= this.#maxChannels) return;
     for (const oldest of channels.keys()) {

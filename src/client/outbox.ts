@@ -32,6 +32,7 @@ export class Outbox {
   #catchingUp: Promise<void> | null = null;
   #link: Link | null = null;
   #channelId = 0;
+  #sentCount = 0;
   /** Why nothing can be sent while there is no link, and whether it is kept meanwhile. */
   #why = notConnected;
   #isKeeping = true;
@@ -53,6 +54,7 @@ export class Outbox {
   open(link: Link, channelId: number): void {
     this.#link = link;
     this.#channelId = channelId;
+    this.#sentCount = 0;
     if (this.#catchingUp !== null) return;
     if (this.#handed.size === 0) this.#sendKept();
     else
@@ -60,6 +62,11 @@ export class Outbox {
         this.#catchingUp = null;
         this.#sendKept();
       });
+  }
+
+  /** How many frames were given to the link at most, since the channel was attached there. */
+  get sentCount(): number {
+    return this.#sentCount;
   }
 
   /** Resolves when messages go to the link again; null when they do. */
@@ -99,6 +106,7 @@ export class Outbox {
   async send(kind: FrameKind, data: Uint8Array, envelope: Uint8Array | null): Promise<void> {
     const link = this.#link;
     if (link === null) throw this.#why();
+    this.#sentCount++;
     const channelId = this.#channelId; // the next link may be there before this is sealed
     const beside = envelope?.slice() ?? null;
     const encode = (body: Uint8Array): Uint8Array => {

@@ -202,3 +202,24 @@ async function drained(loop: AsyncIterator<unknown>): Promise<number> {
 function sum(losses: readonly Loss[]): number {
   return losses.reduce((total, { count }) => total + (count ?? Number.NaN), 0);
 }
+
+describe('a connection that breaks before the relay said what it skipped', () => {
+  it.each([
+    [0, [2]],
+    [1, [1]],
+    [2, []],
+  ])('has the holes told, but for as many as this program published (%i)', async (ownCount, counts) => {
+    const relay = await start();
+    const client = await join(relay);
+    const channel = await client.channel('room', { plaintext: true });
+    const { losses, texts } = listenTo(channel);
+    for (let i = 0; i < ownCount; i++) await channel.publish('own');
+    relay.latest.send(...numbered(5, 1, 1), ...numbered(5, 4, 4));
+    await until(() => texts).toEqual(['1', '4']);
+    const back = new Promise((resolve) => client.on('reconnected', resolve));
+    relay.latest.socket.terminate();
+    await back;
+    const told = losses.filter(({ cause }) => cause === 'slow_reader');
+    expect(told.map(({ count }) => count)).toEqual(counts);
+  });
+});

@@ -8,7 +8,7 @@ function listener(...names: string[]) {
   const log: string[] = [];
   const hears: Listener = {
     isPattern: names.length > 1,
-    canPublish: true,
+    sentCount: 0,
     covers: (name) => names.includes(name),
     take: (name, [, , seq]) => log.push(`${name} ${seq}`),
     lose: ({ channel, count, cause, firstSeq, lastSeq }) =>
@@ -87,7 +87,7 @@ describe('Feeds', () => {
 
   it('tells after a reconnect what was missed: exactly under the same id, nobody knows under another', () => {
     const feeds = new Feeds();
-    const both = listener('a', 'b');
+    const both = { ...listener('a', 'b'), sentCount: 2 };
     feeds.join(both);
     feeds.open(10, 'a', 0);
     feeds.open(11, 'b', 0);
@@ -286,10 +286,10 @@ describe('Feeds', () => {
     expect(all.log).toEqual([]);
   });
 
-  it('tells the holes that no HEAD explains any more when the connection breaks, where they cannot be own frames', () => {
+  it('tells the holes that no HEAD explains any more when the connection breaks, as far as they cannot be own frames', () => {
     const feeds = new Feeds();
-    const reads = { ...listener('a', 'b'), canPublish: false };
-    const writes = listener('b');
+    const reads = listener('a', 'b');
+    const writes = { ...listener('b'), sentCount: 3 };
     feeds.join(reads);
     feeds.open(10, 'a', 0);
     feeds.open(11, 'b', 0);
@@ -299,6 +299,9 @@ describe('Feeds', () => {
     feeds.head(10, 3, 0);
     for (const id of [10, 11]) feeds.message(frame(id, 8), OWN);
     feeds.leave(writes); // its frames are among the numbers
+    writes.sentCount = 0;
+    feeds.join(writes);
+    writes.sentCount = 1;
     feeds.disconnected();
     feeds.join(reads);
     feeds.open(10, 'a', 9);
@@ -311,6 +314,7 @@ describe('Feeds', () => {
       'a 8',
       'b 8',
       'a lost 4 of 4-8 slow_reader',
+      'b lost 2 of 1-8 slow_reader',
       'a lost 1 of 9-9 reconnect',
       'b lost 1 of 9-9 reconnect',
     ]);
