@@ -11,6 +11,8 @@ export interface Absence {
 }
 
 const DIALS_AT_ONCE = 20;
+/** A client that had the next connection before it left the one it had, as the relay asked it to. */
+const MOVED = { atMs: null, code: 4000, dialCount: 1 };
 
 /** Clients of the SDK that stay connected, each in a room of its own, and note how long they were away. */
 export class Clients {
@@ -45,9 +47,8 @@ export class Clients {
       lost.dialCount++;
     });
     relay.on('reconnected', () => {
-      if (lost === undefined) return;
-      const { atMs, code, dialCount } = lost;
-      this.#absences.set(relay, { offlineMs: performance.now() - atMs, code, dialCount });
+      const { atMs, code, dialCount } = lost ?? MOVED;
+      this.#absences.set(relay, { offlineMs: atMs === null ? 0 : performance.now() - atMs, code, dialCount });
       lost = undefined;
     });
     await relay.channel(`room.${i}`, { plaintext: true });

@@ -11,17 +11,19 @@ const CHECKED_MS = 2000;
 /** A restart: everybody who lost a connection, back again. */
 export interface Restart {
   readonly title: string;
-  run(clientCount: number): Promise<readonly Absence[]>;
+  /** `settledMs` is how long the clients have been connected by then: for the SDK, ten seconds make a connection that lasted. */
+  run(clientCount: number, settledMs?: number): Promise<readonly Absence[]>;
 }
 
 /** One relay, stopped and then started at the same address. */
 export const PLAIN: Restart = {
   title: 'one relay, stopped and started again',
-  run: (count) =>
+  run: (count, settledMs = 0) =>
     onNodes({ shared: false }, async (nodes) => {
       const ports = await freePorts();
       const before = await nodes.start(ports);
       const clients = await Clients.connect(before.url, nodes.token, count);
+      await sleep(settledMs);
       await before.stop();
       const after = await nodes.start(ports);
       return everybodyBack(clients, count, [after]);
@@ -31,11 +33,12 @@ export const PLAIN: Restart = {
 /** One host: the successor starts beside the relay that stops. */
 export const HANDOVER: Restart = {
   title: 'handover on one host (listen.shared)',
-  run: (count) =>
+  run: (count, settledMs = 0) =>
     onNodes({ shared: true }, async (nodes) => {
       const ports = await freePorts();
       const before = await nodes.start(ports);
       const clients = await Clients.connect(before.url, nodes.token, count);
+      await sleep(settledMs);
       const after = await nodes.start(ports);
       await before.stop();
       return everybodyBack(clients, count, [after]);
@@ -45,7 +48,7 @@ export const HANDOVER: Restart = {
 /** Two relays behind haproxy, of which one stops: half of the clients move. */
 export const BALANCED: Restart = {
   title: 'one of two relays behind haproxy stops',
-  run: (count) =>
+  run: (count, settledMs = 0) =>
     onNodes({ shared: false }, async (nodes) => {
       const ports = [await freePorts(), await freePorts()];
       const [first, second] = await Promise.all(ports.map((each) => nodes.start(each)));
@@ -53,6 +56,7 @@ export const BALANCED: Restart = {
       const balancer = await startBalancer(ports);
       await sleep(CHECKED_MS); // the balancer has asked both for their health
       const clients = await Clients.connect(balancer.url, nodes.token, count);
+      await sleep(settledMs);
       await first.stop();
       const absences = await everybodyBack(clients, Math.floor(count / 2), [second]);
       await balancer.stop();

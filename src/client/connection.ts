@@ -270,12 +270,13 @@ export class Connection {
     }
     this.#owner.events.emit('error', error);
     if (this.isClosed) return;
-    if (this.isOpen && error.code !== 'token_denied') this.#plan(this.#backoffMs());
+    const isLost = this.#link?.over.aborted !== false; // not so while it is closing: its end is still to be told
+    if (!isLost && error.code !== 'token_denied') this.#plan(this.#backoffMs());
     else this.#comeBack(error, this.#backoffMs());
   }
 
   #backoffMs(): number {
-    return backoffMs(this.#attempt, this.#options.backoff);
+    return backoffMs(this.#attempt - 1, this.#options.backoff);
   }
 
   #become(state: ConnectionState): void {
