@@ -1,6 +1,6 @@
 import { textOf } from './bytes.ts';
 import { MayflyError } from './errors.ts';
-import { Events } from './events.ts';
+import { Events, type ListenOptions } from './events.ts';
 import { dataOf } from './given.ts';
 import { InOrder } from './in-order.ts';
 import { type Member, Members, type Place } from './members.ts';
@@ -82,9 +82,13 @@ export class Presence {
     return this.#occupancy;
   }
 
-  /** Listens to an event; the returned function stops that. */
-  on<Name extends keyof PresenceEvents>(name: Name, listener: (event: PresenceEvents[Name]) => void): () => void {
-    return this.#events.on(name, listener);
+  /** Listens to an event; the returned function stops that, and so does the signal. */
+  on<Name extends keyof PresenceEvents>(
+    name: Name,
+    listener: (event: PresenceEvents[Name]) => void,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#events.on(name, listener, options);
   }
 
   /**

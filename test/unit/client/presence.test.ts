@@ -50,6 +50,18 @@ describe('Presence', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('stops listening when a signal says so', () => {
+    const { presence, say } = setUp();
+    const stop = new AbortController();
+    const joined: number[] = [];
+    presence.on('join', ({ sender }) => joined.push(sender), { signal: stop.signal });
+    presence.begin(1, OWN_SENDER);
+    say(7, HERE);
+    stop.abort();
+    say(8, HERE);
+    expect(joined).toEqual([7]);
+  });
+
   it('leaves none either when that is in the middle of a heartbeat', () => {
     const { presence, say } = setUp();
     presence.begin(1, OWN_SENDER);
