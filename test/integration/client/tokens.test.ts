@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ConnectOptions, connect, MayflyError, type Relay, type TokenRequest } from '../../../src/client/node.ts';
 import { agree, type Script, ScriptedRelay, welcome } from '../../support/scripted-relay.ts';
 import { same, until } from './support.ts';
@@ -6,6 +6,7 @@ import { same, until } from './support.ts';
 const relays: ScriptedRelay[] = [];
 const clients: Relay[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) await client.close();
   for (const relay of relays.splice(0)) await relay.stop();
 });
@@ -48,19 +49,23 @@ function remembering(token: (call: number) => string | Promise<string> = () => '
 
 describe('a token function', () => {
   it('that takes longer than a connection may is asked once, and its answer used', async () => {
-    let [now, most] = [0, 0];
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const relay = await start();
-    const source = remembering(async () => {
-      most = Math.max(most, ++now);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      now--;
-      return 'token';
+    let answer = (_: string): void => {};
+    const slow = new Promise<string>((resolve) => {
+      answer = resolve;
     });
-    const client = await join(relay, { token: source.token, connectTimeoutMs: 50 });
+    const source = remembering((call) => (call === 1 ? 'token' : slow));
+    const client = await join(relay, { token: source.token, connectTimeoutMs: 1000 });
     const returned = back(client);
+    const away = new Promise((resolve) => client.on('reconnecting', resolve));
     relay.latest.socket.terminate();
+    await away;
+    await until(() => vi.advanceTimersByTime(5) && source.asked.length).toBe(2);
+    await vi.advanceTimersByTimeAsync(3000);
+    answer('token');
     await returned;
-    expect([most, source.asked.length]).toEqual([1, 2]);
+    expect(source.asked).toEqual(['connect', 'reconnect']);
   });
 
   it('is never called twice at a time: a reconnect takes the answer that a renewal asked for', async () => {
