@@ -10,6 +10,11 @@ import {
   speaking,
   withClientOptions,
 } from './client-options.ts';
+import { Pace } from './pace.ts';
+
+/** What frame, encryption and padding add to a line, generously. */
+const FRAME_BYTES = 128;
+const PADDING = 1.2;
 
 /** `mayfly pub`: publishes a text, or each line of standard input; ends when the relay has accepted or refused all of it. */
 export function pubCommand(): Command {
@@ -34,8 +39,13 @@ async function pub(url: string, name: string, text: string, options: ClientOptio
 }
 
 async function publishAll(relay: Relay, channel: Channel, text: string, signal: AbortSignal): Promise<void> {
-  if (text !== '-') await channel.publish(text);
-  else for await (const line of createInterface({ input: process.stdin, signal })) await channel.publish(line);
+  const pace = new Pace(relay.limits);
+  const publish = async (line: string): Promise<void> => {
+    await pace.frame(Buffer.byteLength(line) * PADDING + FRAME_BYTES);
+    await channel.publish(line);
+  };
+  if (text !== '-') await publish(text);
+  else for await (const line of createInterface({ input: process.stdin, signal })) await publish(line);
   if (!signal.aborted) await relay.flush();
 }
 

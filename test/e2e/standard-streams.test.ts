@@ -13,7 +13,7 @@ let workplace: Workplace;
 let token: string;
 beforeAll(async () => {
   workplace = await makeWorkplace(() => ({
-    limits: { drainTimeoutMs: 0, drainDelayMs: 0, framesPerSecond: 1_000_000 },
+    limits: { drainTimeoutMs: 0, drainDelayMs: 0 },
   }));
   token = await workplace.token('--sub', 'a', '--can', '>=rwp');
 });
