@@ -65,7 +65,7 @@ describe('a token function', () => {
     await vi.advanceTimersByTimeAsync(3000);
     answer('token');
     await returned;
-    expect(source.asked).toEqual(['connect', 'reconnect']);
+    expect(source.asked).toEqual(['connect', 'reconnect connection_failed']);
   });
 
   it('is never called twice at a time: a reconnect takes the answer that a renewal asked for', async () => {
