@@ -3,6 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { encodeFrame, FrameType, SUBPROTOCOL, VERSION } from '../../src/protocol/index.ts';
 import { clientFrame, Opcode } from '../load/web-socket-frames.ts';
 
+/** Another address of loopback than that of the well-behaved: what an address may have is bounded. */
+export const HOSTILE_ADDRESS = '127.0.0.2';
+
 /** A connection of an attacker: it reads nothing but that something came, and never minds being refused. */
 export class HostileSocket {
   readonly socket: Socket;
@@ -11,7 +14,7 @@ export class HostileSocket {
 
   constructor(url: string) {
     const { hostname, port } = new URL(url);
-    this.socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    this.socket = connect({ host: hostname, port: Number(port), localAddress: HOSTILE_ADDRESS, noDelay: true });
     this.socket.on('error', () => {});
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()));
   }

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import type { Attack } from './attacks.ts';
+import { HOSTILE_ADDRESS } from './hostile-socket.ts';
 import type { Target } from './target.ts';
 
 const AT_ONCE = 50;
@@ -67,9 +68,12 @@ function post(url: string, { path, type, token, body }: Post, agent: Agent): Pro
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': type, 'content-length': body.length };
-    const asking = request({ method: 'POST', host: hostname, port, path, agent, headers }, (response) => {
-      response.resume().once('close', resolve);
-    });
+    const asking = request(
+      { method: 'POST', host: hostname, port, localAddress: HOSTILE_ADDRESS, path, agent, headers },
+      (response) => {
+        response.resume().once('close', resolve);
+      },
+    );
     asking.once('error', () => resolve());
     asking.end(body);
   });
