@@ -50,7 +50,7 @@ export class Budget {
       nowMs: ports.nowMs,
       dropped: (reason: DropReason) => this.#dropped(reason),
     };
-    this.callers = new Callers({ ...shared, capacity: () => this.#shares.callers - this.#excess() });
+    this.callers = new Callers({ ...shared, capacity: () => this.#callersRoom() });
     this.admin = new Callers({ ...shared, capacity: () => this.#shares.admin });
   }
 
@@ -124,6 +124,11 @@ export class Budget {
     if (this.#shortAtMs === null || nowMs() - this.#shortAtMs < CALM_MS) return;
     this.#shortAtMs = null;
     logger.info(Object.fromEntries(counters.sockets), 'there is room for every socket again');
+  }
+
+  /** What nobody else uses, callers may, but for what their headers may take of the memory. */
+  #callersRoom(): number {
+    return Math.min(this.#shares.callers - this.#excess(), this.#shares.mostCallers);
   }
 
   /** By how many those that are open or closing are more than their shares; below zero, how many more there may be. */

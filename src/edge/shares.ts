@@ -10,8 +10,9 @@ export interface ShareLimits {
 export interface Shares {
   /** WebSockets that are in. */
   readonly connections: number;
-  /** Sockets that speak HTTP, or nothing yet. */
+  /** Sockets that speak HTTP, or nothing yet; and as many as their headers may be where places of others are free. */
   readonly callers: number;
+  readonly mostCallers: number;
   /** WebSockets before HELLO. */
   readonly greeters: number;
   /** WebSockets that were closed in so many words, until their clients close them too. */
@@ -26,8 +27,10 @@ const ADMIN = 32;
 /** Descriptors for files, and for what the system accepts in one go before it is looked at. */
 const MIN_RESERVE = 32;
 const MAX_RESERVE = 1024;
-/** Of the memory, the first messages of WebSockets before HELLO may take one part in so many. */
+/** Of the memory, the headers of requests and the first messages of WebSockets before HELLO may take one part in so many each. */
 const MEMORY_PARTS = 8;
+/** All headers of a request: `uws-environment`. */
+const HEADER_BYTES = 16_384;
 /** Where descriptors are short, each kind of socket that is not in gets one part in so many of them. */
 const DESCRIPTOR_PARTS = 8;
 
@@ -43,6 +46,7 @@ export function shareOut(limits: ShareLimits, limit: number, taken: number): Sha
   const part = Math.floor(free / DESCRIPTOR_PARTS);
   const strangers = wanted <= limit ? maxUnauthenticated : Math.min(maxUnauthenticated, part);
   const shares = { callers: strangers, greeters: Math.min(greeters, strangers), closing: strangers };
+  const mostCallers = Math.max(strangers, Math.floor(maxMemoryBytes / MEMORY_PARTS / HEADER_BYTES));
   const connections = Math.min(maxConnections, free - shares.callers - shares.greeters - shares.closing);
-  return { ...shares, connections, admin: ADMIN, wanted };
+  return { ...shares, mostCallers, connections, admin: ADMIN, wanted };
 }

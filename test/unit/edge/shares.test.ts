@@ -40,6 +40,19 @@ describe('the shares', () => {
     );
   });
 
+  it('keep the headers of requests, 16 KiB each, within an eighth of the memory, unless more strangers were asked for', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 64 * 1024 * 1024, max: 2 ** 40 }),
+        fc.integer({ min: 16, max: 1_000_000 }),
+        (maxMemoryBytes, maxUnauthenticated) => {
+          const { mostCallers } = shareOut({ ...DEFAULTS, maxMemoryBytes, maxUnauthenticated }, 10_000_000, 25);
+          expect(mostCallers * 16_384 <= maxMemoryBytes / 8 || mostCallers === maxUnauthenticated).toBe(true);
+        },
+      ),
+    );
+  });
+
   it('keep the first messages of strangers within an eighth of the memory', () => {
     fc.assert(
       fc.property(
