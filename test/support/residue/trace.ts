@@ -8,9 +8,10 @@ import { Course } from './course.ts';
 const file = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 /** Makes glibc overwrite what is given back to it, also what it would keep at hand for its thread. */
 const OVERWRITE_FREED = { GLIBC_TUNABLES: 'glibc.malloc.perturb=165:glibc.malloc.tcache_count=0' };
-/** Undoes every overwriting with zeros: what a buffer would look like that was forgotten. */
+/** Undoes every overwriting with zeros: what a buffer would look like that was forgotten, and that nothing else has taken yet. */
 const NO_OVERWRITING = `const { fill } = Uint8Array.prototype;
-const kept = function (value, ...range) { return value === 0 ? this : fill.call(this, value, ...range); };
+const forgotten = [];
+const kept = function (value, ...range) { return value === 0 ? (forgotten.push(this), this) : fill.call(this, value, ...range); };
 Uint8Array.prototype.fill = Buffer.prototype.fill = kept;`;
 const LIMITS = { slowConsumerTimeoutMs: 1000, bytesPerSecond: 1e9, drainDelayMs: 10_000, drainTimeoutMs: 0 };
 
