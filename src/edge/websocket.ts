@@ -16,6 +16,7 @@ import type { Turn } from '../core/turn.ts';
 import { faultOf, type Logger } from '../telemetry/logger.ts';
 import type { Door } from './door.ts';
 import { Inbox, SERVED } from './inbox.ts';
+import { overwrite } from './overwrite.ts';
 import { type Peer, peerOf, type UserData } from './peer.ts';
 import type { Peers } from './peers.ts';
 import type { WebSocket } from './uws.ts';
@@ -170,7 +171,7 @@ export function webSocketHandlers(ports: WebSocketPorts) {
       const bytes = new Uint8Array(message);
       const rest = isWaiting ? 0 : receive(peer, bytes, 0, isBinary);
       if (rest !== SERVED) inbox.add(peer, message, rest, isBinary);
-      if (peer.socket !== undefined) bytes.fill(0); // uWebSockets.js's memory, which it may have back once it closed the socket
+      if (peer.socket !== undefined) overwrite(bytes); // uWebSockets.js's memory, which it may have back once it closed the socket
     },
 
     dropped(socket: WebSocket<UserData>): void {
